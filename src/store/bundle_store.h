@@ -1,0 +1,48 @@
+// BundleStore: bundles/<id>/, the pristine content of what was installed.
+//
+// It is the base of the next update: a file that still equals it was not touched by
+// the user. Kept in the seekable archive of the backups (codec/tar_gz.h), beside a
+// manifest.json in canonical JSON with a digest of itself. Written beside, synced,
+// renamed: a bundle appears whole or not at all. The id is the version, or
+// "<version>.<n>" with an n beyond all that are there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "codec/tar_gz.h"
+#include "model/component.h"
+#include "model/version.h"
+#include "store/bundle.h"
+#include "store/store_dir.h"
+
+namespace stravinsky::store {
+
+struct InstalledBundle {
+  std::string id;
+  model::Version version;
+  model::Scope scope = model::Scope::kUser;
+  std::vector<BundleFile> files;  // ascending by path
+
+  // nullptr when the bundle has no such file.
+  const BundleFile* find(const fs::RelPath& path) const;
+};
+
+class BundleStore {
+ public:
+  explicit BundleStore(const StoreDir& store) : store_(&store) {}
+
+  // The bundle's id. One with the same version, scope and files that is there
+  // already is used again. The caller holds the store's lock.
+  Result<std::string> save(const Bundle& bundle, const model::Version& version, model::Scope scope);
+  // kNotFound; kCorrupt when its manifest is not what was written.
+  Result<InstalledBundle> load(const std::string& id) const;
+  // The pristine content of one file; kCorrupt when it is damaged.
+  Status read(const std::string& id, const fs::RelPath& path, const codec::Sink& sink) const;
+
+ private:
+  const StoreDir* store_;
+};
+
+}  // namespace stravinsky::store

@@ -1,0 +1,82 @@
+#include "store/latest.h"
+
+#include <nlohmann/json.hpp>
+
+#include "codec/canonical_json.h"
+#include "fs/atomic_file.h"
+#include "fs/file.h"
+#include "model/store_layout.h"
+
+namespace stravinsky::store {
+namespace {
+
+namespace layout = model::layout;
+using nlohmann::json;
+
+constexpr uint64_t kSizeMaxBytes = 16U << 20U;
+
+Error corrupt() {
+  return make_error(ErrorCode::kCorrupt, "is not what this program writes", layout::latest().str());
+}
+
+bool read_text(const json& object, const char* name, std::string& out) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return false;
+  out = found->get<std::string>();
+  return true;
+}
+
+bool read_texts(const json& object, const char* name, std::vector<std::string>& out) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_array()) return false;
+  for (const json& item : *found) {
+    if (!item.is_string() || !layout::is_transaction_id(item.get_ref<const std::string&>()))
+      return false;
+    out.push_back(item.get<std::string>());
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
+  auto text = fs::read_file(fs, store, layout::latest(), kSizeMaxBytes);
+  if (!text) {
+    if (is_not_found(text.error())) return std::optional<Latest>();
+    return std::move(text).error();
+  }
+  const auto parsed = codec::parse_strict_json(*text);
+  if (!parsed || !parsed->is_object()) return corrupt();
+  const auto version = parsed->find("format_version");
+  if (version == parsed->end() || !version->is_number_unsigned()) return corrupt();
+  if (version->get<uint64_t>() > kLatestFormatVersion)
+    return make_error(ErrorCode::kUnsupported, "was written by a newer stravinsky",
+                      layout::latest().str());
+  Latest latest;
+  const auto sequence = parsed->find("transaction_sequence");
+  const bool readable = read_text(*parsed, "current_version", latest.current_version) &&
+                        read_text(*parsed, "current_bundle", latest.current_bundle) &&
+                        read_text(*parsed, "newest_backup", latest.newest_backup) &&
+                        read_text(*parsed, "last_transaction", latest.last_transaction) &&
+                        read_texts(*parsed, "undo", latest.undo) &&
+                        read_texts(*parsed, "redo", latest.redo) && sequence != parsed->end() &&
+                        sequence->is_number_unsigned();
+  if (!readable) return corrupt();
+  latest.transaction_sequence = sequence->get<uint64_t>();
+  return std::optional<Latest>(std::move(latest));
+}
+
+Status write_latest(fs::FileSystem& fs, fs::Fd store, const Latest& latest) {
+  RETURN_IF_ERROR(fs::ensure_dir(fs, store, layout::backups(), layout::kDirectoryMode));
+  const json object = {{"format_version", kLatestFormatVersion},
+                       {"current_version", latest.current_version},
+                       {"current_bundle", latest.current_bundle},
+                       {"newest_backup", latest.newest_backup},
+                       {"last_transaction", latest.last_transaction},
+                       {"transaction_sequence", latest.transaction_sequence},
+                       {"undo", latest.undo},
+                       {"redo", latest.redo}};
+  return fs::write_atomically(fs, store, layout::latest(), codec::canonical_json(object) + "\n");
+}
+
+}  // namespace stravinsky::store

@@ -1,0 +1,109 @@
+#include "store/roots.h"
+
+#include "base/strings.h"
+#include "fs/file.h"
+#include "store/location.h"
+
+namespace stravinsky::store {
+namespace {
+
+const fs::RelPath& claude_name() {
+  static const fs::RelPath kName = fs::RelPath::of(".claude");
+  return kName;
+}
+
+std::string parent_of(const std::string& absolute) {
+  const size_t slash = absolute.rfind('/');
+  return slash == 0 ? "/" : absolute.substr(0, slash);
+}
+
+std::string absolute_from(const std::string& directory, const std::string& path) {
+  return path.starts_with('/') ? path : directory + "/" + path;
+}
+
+Result<Root> make_root(fs::FileSystem& fs, const std::string& absolute) {
+  Root root;
+  ASSIGN_OR_RETURN(root.path, real_path(fs, absolute));
+  const auto dir = fs::File::open_root(fs, root.path);
+  if (!dir && is_not_found(dir.error())) return root;
+  if (!dir) return Error(dir.error());
+  ASSIGN_OR_RETURN(const fs::Stat stat, fs.stat_fd(dir->fd()));
+  root.exists = true;
+  root.device = stat.device;
+  root.inode = stat.inode;
+  return root;
+}
+
+// The nearest directory with a .claude, from start upwards; empty when none.
+Result<std::string> search_project(fs::FileSystem& fs, const std::string& start,
+                                   const std::string& home) {
+  std::string directory = start;
+  while (directory != home) {
+    ASSIGN_OR_RETURN(const fs::File dir, fs::File::open_root(fs, directory));
+    ASSIGN_OR_RETURN(const auto claude, stat_if_present(fs, dir.fd(), claude_name()));
+    const bool may_be_root = claude && (claude->type == fs::NodeType::kDirectory ||
+                                        claude->type == fs::NodeType::kSymlink);
+    if (may_be_root) return directory;
+    ASSIGN_OR_RETURN(const auto git, stat_if_present(fs, dir.fd(), fs::RelPath::of(".git")));
+    if (git || directory == "/") return std::string();
+    directory = parent_of(directory);
+  }
+  return std::string();
+}
+
+bool is_same(const Root& a, const Root& b) {
+  if (a.path == b.path) return true;
+  return a.exists && b.exists && a.device == b.device && a.inode == b.inode;
+}
+
+Status add_project(fs::FileSystem& fs, const std::string& directory, Roots& roots) {
+  if (directory.empty() || directory == roots.home) return {};
+  ASSIGN_OR_RETURN(Root project, make_root(fs, directory + "/.claude"));
+  if (is_same(project, roots.user)) return {};
+  roots.project = std::move(project);
+  roots.project_directory = directory;
+  return {};
+}
+
+}  // namespace
+
+const Root* Roots::of(model::Scope scope) const {
+  if (scope == model::Scope::kUser) return &user;
+  return project ? &*project : nullptr;
+}
+
+std::vector<std::string> Roots::allowed() const {
+  std::vector<std::string> directories = {home, user.path};
+  if (project) directories.insert(directories.end(), {project_directory, project->path});
+  return directories;
+}
+
+Result<Roots> find_roots(fs::FileSystem& fs, const RootsRequest& request) {
+  Roots roots;
+  ASSIGN_OR_RETURN_WHILE(roots.home, real_path(fs, request.home),
+                         "while looking for the home directory");
+  const bool is_set = request.claude_config_dir && !request.claude_config_dir->empty();
+  const std::string user =
+      is_set ? absolute_from(request.working_directory, *request.claude_config_dir)
+             : roots.home + "/.claude";
+  ASSIGN_OR_RETURN_WHILE(roots.user, make_root(fs, user), "while looking for the user's root");
+
+  if (request.project) {
+    const std::string given = absolute_from(request.working_directory, *request.project);
+    auto opened = fs::File::open_root(fs, given);
+    if (!opened)
+      return Error(std::move(opened).error())
+          .with_context("while opening the project's directory")
+          .with_remedy("Give a directory that exists with --project.");
+    ASSIGN_OR_RETURN(const std::string directory, fs.path_of(opened->fd()));
+    RETURN_IF_ERROR(add_project(fs, directory, roots));
+    return roots;
+  }
+  ASSIGN_OR_RETURN(const std::string start, real_path(fs, request.working_directory));
+  ASSIGN_OR_RETURN_WHILE(const std::string found, search_project(fs, start, roots.home),
+                         "while looking for the project's root");
+  RETURN_IF_ERROR(add_project(fs, found, roots));
+  return roots;
+}
+
+}  // namespace stravinsky::store

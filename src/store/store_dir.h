@@ -1,0 +1,40 @@
+// StoreDir: the open root of the store, known to be private.
+//
+// It holds copies of settings, which may hold secrets; so a store that others can
+// reach, or that another user owns, is refused, with the command that mends it.
+// Everything beneath is protected by the root's mode; children are made on first use.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "fs/file.h"
+
+namespace stravinsky::store {
+
+enum class IfAbsent {
+  kCreate,  // make it, and its missing parents, 0700
+  kFail,    // kNotFound
+};
+
+class StoreDir {
+ public:
+  // user_id is that of the running process. kPermission when the store is not private.
+  static Result<StoreDir> open(fs::FileSystem& fs, const std::string& absolute, uint32_t user_id,
+                               IfAbsent if_absent);
+
+  fs::Fd fd() const { return root_.fd(); }
+  const std::string& path() const { return path_; }  // canonical
+  fs::FileSystem& file_system() const { return root_.file_system(); }
+
+  // Makes a directory beneath, 0700, with its parents; one that is there is success.
+  Status ensure(const fs::RelPath& directory) const;
+
+ private:
+  StoreDir(fs::File root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
+  fs::File root_;
+  std::string path_;
+};
+
+}  // namespace stravinsky::store
