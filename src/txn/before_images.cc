@@ -1,0 +1,107 @@
+#include "txn/before_images.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/mutant.h"
+#include "model/store_layout.h"
+#include "txn/inspect.h"
+
+namespace stravinsky::txn {
+namespace {
+
+using model::Change;
+using model::ChangePlan;
+using model::Image;
+using model::ImageKind;
+
+constexpr size_t kBufferBytes = 1U << 20U;
+
+// Collects small files into large writes.
+class Appender {
+ public:
+  Appender(fs::FileSystem& fs, fs::Fd fd) : fs_(fs), fd_(fd) {}
+  Status append(std::span<const std::byte> piece) {
+    buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+    return buffer_.size() < kBufferBytes ? Status() : flush();
+  }
+  Status flush() {
+    if (buffer_.empty()) return {};
+    RETURN_IF_ERROR(fs_.write(fd_, offset_, buffer_));
+    offset_ += buffer_.size();
+    buffer_.clear();
+    return {};
+  }
+
+ private:
+  fs::FileSystem& fs_;
+  fs::Fd fd_;
+  uint64_t offset_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+struct Place {
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+  bool found = false;
+};
+
+Place place_of(const ChangePlan& plan, size_t change, const std::string& inner_path) {
+  Place place;
+  uint64_t offset = 0;
+  for (size_t i = 0; i <= change; ++i) {
+    model::visit_image(
+        plan.changes[i].before, "", [&](const std::string& path, const Image& image) {
+          if (image.kind != ImageKind::kFile) return;
+          if (i == change && path == inner_path)
+            place = {.offset = offset, .size_bytes = image.size_bytes, .found = true};
+          offset += image.size_bytes;
+        });
+  }
+  return place;
+}
+
+}  // namespace
+
+Status write_before_images(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& plan,
+                           const Targets& targets) {
+  ASSIGN_OR_RETURN(fs::File file, fs::File::open(fs, tx_dir, model::layout::before_images_name(),
+                                                 fs::OpenMode::kCreateExclusive));
+  Appender appender(fs, file.fd());
+  const SeeBytes see = [&](const std::string&, std::span<const std::byte> piece) {
+    return appender.append(piece);
+  };
+  for (size_t i = 0; i < plan.changes.size(); ++i) {
+    const Change& change = plan.changes[i];
+    ASSIGN_OR_RETURN_WHILE(const Image now, inspect(fs, targets.dir(i), targets.leaf(i), see),
+                           "while saving " + change.display);
+    if (!now.same_as(change.before) && !MUTANT(before_images_without_check))
+      return make_error(ErrorCode::kChanged, "was changed by somebody else meanwhile",
+                        change.display);
+  }
+  RETURN_IF_ERROR(appender.flush());
+  if (!MUTANT(before_images_without_sync)) RETURN_IF_ERROR(fs.sync(file.fd(), fs::SyncKind::kFull));
+  return file.close();
+}
+
+Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& plan, size_t change,
+                         const std::string& inner_path, const codec::Sink& sink) {
+  const Place place = place_of(plan, change, inner_path);
+  if (!place.found)
+    return make_error(ErrorCode::kNotFound, "the transaction displaced no such file", inner_path);
+  ASSIGN_OR_RETURN(
+      const fs::File file,
+      fs::File::open(fs, tx_dir, model::layout::before_images_name(), fs::OpenMode::kRead));
+  std::vector<std::byte> buffer(std::min<uint64_t>(place.size_bytes, kBufferBytes));
+  for (uint64_t done = 0; done < place.size_bytes;) {
+    const auto piece =
+        std::span(buffer).first(std::min<uint64_t>(buffer.size(), place.size_bytes - done));
+    ASSIGN_OR_RETURN(const size_t got, fs.read(file.fd(), place.offset + done, piece));
+    if (got == 0) return make_error(ErrorCode::kCorrupt, "the saved content is cut short");
+    RETURN_IF_ERROR(sink(piece.first(got)));
+    done += got;
+  }
+  return {};
+}
+
+}  // namespace stravinsky::txn

@@ -1,0 +1,27 @@
+// BeforeImages: the bytes of everything that a transaction will displace.
+//
+// recovery/tx/<txid>/before holds, in the order of the plan, the content of every
+// file of every before-image, one behind the other; the plan's sizes give the
+// offsets and its hashes prove the bytes. Recovery reads it when a displaced file
+// is gone; undo reads it when the transaction is to be inverted.
+#pragma once
+
+#include "base/error.h"
+#include "codec/tar_gz.h"
+#include "fs/file.h"
+#include "model/change_plan.h"
+#include "txn/targets.h"
+
+namespace stravinsky::txn {
+
+// Copies what stands at each target now and demands that it is the plan's
+// before-image (kChanged otherwise); syncs the file.
+Status write_before_images(fs::FileSystem& fs, fs::Fd tx_dir, const model::ChangePlan& plan,
+                           const Targets& targets);
+
+// Hands out one file of changes[change].before; inner_path as in txn/content.h.
+// The reader of the bytes checks their hash.
+Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const model::ChangePlan& plan,
+                         size_t change, const std::string& inner_path, const codec::Sink& sink);
+
+}  // namespace stravinsky::txn
