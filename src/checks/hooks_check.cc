@@ -1,0 +1,379 @@
+#include "checks/hooks_check.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "base/strings.h"
+#include "checks/source_parser.h"
+#include "model/hook_reference.h"
+
+namespace stravinsky::checks {
+namespace {
+
+using model::HookReference;
+using model::Interpreter;
+using model::LogicalPath;
+using model::ReferencedFile;
+using model::Scope;
+
+constexpr uint64_t kSourceMaxBytes = uint64_t{8} << 20U;
+constexpr std::string_view kBom = "\xEF\xBB\xBF";
+
+// One place in a settings file that runs a file.
+struct Use {
+  std::string settings_file;
+  model::TextPosition position;
+  std::string json_path;
+  bool is_status_line = false;
+  ReferencedFile file;
+
+  // Absence denies tool calls: a hook, run without a look first.
+  bool must_exist() const { return !is_status_line && file.guard == model::Guard::kNone; }
+};
+using Uses = std::map<LogicalPath, std::vector<Use>>;
+
+struct References {
+  Uses uses;                       // of files in the roots
+  std::set<std::string> programs;  // bare names of all interpreters
+};
+
+References references_of(const TreeView& tree) {
+  References all;
+  for (const Scope scope : {Scope::kUser, Scope::kProject}) {
+    for (const SettingsKind kind : {SettingsKind::kShared, SettingsKind::kLocal}) {
+      const auto text = tree.settings(scope, kind);
+      if (!text || !text->has_value()) continue;
+      const auto found = model::find_hook_references(**text, scope, tree.roots());
+      if (!found) continue;
+      const LogicalPath settings{scope, fs::RelPath::of(settings_file_name(kind))};
+      for (const HookReference& hook : *found) {
+        for (const ReferencedFile& file : hook.files) {
+          if (!file.program.empty() && !file.program.contains('/'))
+            all.programs.insert(file.program);
+          const std::optional<LogicalPath> path = file.logical();
+          if (!path) continue;
+          all.uses[*path].push_back({.settings_file = settings.display(),
+                                     .position = hook.position,
+                                     .json_path = hook.json_path,
+                                     .is_status_line = hook.is_status_line(),
+                                     .file = file});
+        }
+      }
+    }
+  }
+  return all;
+}
+
+bool is_script_name(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kEnds = {".py", ".sh", ".bash", ".js", ".mjs", ".cjs"};
+  return std::ranges::any_of(kEnds, [&](std::string_view end) { return name.ends_with(end); });
+}
+
+// The line of the first marker of a merge conflict; 0 when there is none.
+int conflict_line(std::string_view text) {
+  int first = 0;
+  bool has_middle = false;
+  int number = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    if (first == 0 && line.starts_with("<<<<<<< ")) first = number;
+    if (first != 0 && (line == "=======" || line == "=======\r")) has_middle = true;
+    if (has_middle && line.starts_with(">>>>>>> ")) return first;
+  }
+  return 0;
+}
+
+class HooksCheck {
+ public:
+  HooksCheck(const TreeView& next, const TreeView* present, ProcessRunner& runner,
+             int64_t timeout_ms)
+      : next_(next), present_(present), runner_(runner), timeout_ms_(timeout_ms) {}
+
+  std::vector<Finding> run() {
+    const References references = references_of(next_);
+    if (present_ != nullptr) before_ = references_of(*present_).uses;
+    for (const auto& [path, uses] : references.uses) check_registered(path, uses);
+    for (const Scope scope : {Scope::kUser, Scope::kProject}) check_unregistered(scope, references);
+    parse();
+    check_programs(references.programs);
+    std::ranges::sort(findings_, {}, [](const Finding& finding) {
+      return std::tie(finding.severity, finding.file, finding.line, finding.column, finding.rule,
+                      finding.message);
+    });
+    return std::move(findings_);
+  }
+
+ private:
+  struct Job {
+    LogicalPath path;
+    Severity severity;
+    bool may_be_newer = false;  // uv chooses a python that may know more than ours
+  };
+  struct Batch {
+    std::vector<Source> sources;
+    std::vector<Job> jobs;
+  };
+
+  void say(Severity severity, std::string_view rule, const LogicalPath& path, int line,
+           std::string message, std::string remedy = {}) {
+    findings_.push_back({.severity = severity,
+                         .check = "hooks",
+                         .rule = std::string(rule),
+                         .file = path.display(),
+                         .line = line,
+                         .column = 0,
+                         .message = std::move(message),
+                         .remedy = std::move(remedy)});
+  }
+
+  bool was_registered(const LogicalPath& path) const { return before_.contains(path); }
+
+  bool dangled_before(const LogicalPath& path) const {
+    if (present_ == nullptr || !was_registered(path)) return false;
+    const auto found = present_->find(path);
+    return found && !found->has_value();
+  }
+
+  void missing(const LogicalPath& path, const std::vector<Use>& uses) {
+    const auto strict = std::ranges::find_if(uses, &Use::must_exist);
+    const Use& use = strict == uses.end() ? uses.front() : *strict;
+    const bool blocks = strict != uses.end() && !dangled_before(path);
+    std::string message = use.json_path + " runs " + path.display() + ", which is not there";
+    if (uses.size() > 1) message += " (named in " + with_thousands(uses.size()) + " places)";
+    findings_.push_back(
+        {.severity = blocks ? Severity::kBlocking : Severity::kWarning,
+         .check = "hooks",
+         .rule = "hook.missing",
+         .file = use.settings_file,
+         .line = use.position.line,
+         .column = use.position.column,
+         .message = std::move(message),
+         .remedy = use.must_exist()
+                       ? "Put the file back or take the entry out: Claude Code denies every "
+                         "matching tool call while a registered hook is absent."
+                       : "Put the file back or take the entry out."});
+  }
+
+  void check_registered(const LogicalPath& path, const std::vector<Use>& uses) {
+    const auto found = next_.find(path);
+    if (!found)
+      return say(severity_by(was_registered(path) ? Origin::kPresent : Origin::kUpdate),
+                 "hook.unreadable", path, 0, found.error().message);
+    if (!found->has_value()) return missing(path, uses);
+    const FileView& file = **found;
+    const Origin origin = was_registered(path) && present_ != nullptr
+                              ? origin_of(path, file, present_)
+                              : Origin::kUpdate;
+    const std::optional<std::string> text = read(path, file, severity_by(origin));
+    if (!text) return;
+    check_direct(path, file, *text, uses, origin);
+    for (const Use& use : uses) {
+      const auto parser = parser_of(use.file, path.path.str(), *text);
+      if (parser)
+        enqueue(*parser, path, *text, severity_by(origin),
+                use.file.interpreter == Interpreter::kUv && text->contains("# /// script"));
+      else if (is_text(*text) && told_unparsed_.insert(path).second)
+        say(Severity::kInformation, "hook.not_parsed", path, 0,
+            "no parser is known for its language, so its syntax was not checked");
+    }
+  }
+
+  static bool is_text(std::string_view text) { return !text.contains('\0'); }
+
+  // nullopt when there is nothing more to look at; says why.
+  std::optional<std::string> read(const LogicalPath& path, const FileView& file,
+                                  Severity severity) {
+    if (file.type != fs::NodeType::kFile) {
+      say(severity, "hook.not_a_file", path, 0, "it is registered as a hook, but no regular file");
+      return std::nullopt;
+    }
+    if ((file.mode & 0444U) == 0) {
+      say(severity, "hook.unreadable", path, 0, "nobody may read it: its mode has no read bit",
+          "Run chmod u+r on it.");
+      return std::nullopt;
+    }
+    if (file.size_bytes == 0) {
+      say(severity, "hook.empty", path, 0, "it is empty");
+      return std::nullopt;
+    }
+    if (file.size_bytes > kSourceMaxBytes) {
+      say(Severity::kWarning, "hook.too_large", path, 0,
+          "it is larger than " + human_size(kSourceMaxBytes) + ", so it was not checked");
+      return std::nullopt;
+    }
+    auto text = file.read();
+    if (!text) {
+      say(severity, "hook.unreadable", path, 0, text.error().message);
+      return std::nullopt;
+    }
+    check_text(path, *text);
+    return std::move(*text);
+  }
+
+  void check_text(const LogicalPath& path, std::string_view text) {
+    const bool has_bom = text.starts_with(kBom);
+    if (has_bom && text.substr(kBom.size()).starts_with("#!"))
+      say(Severity::kWarning, "hook.bom", path, 1,
+          "a byte order mark before \"#!\" hides the interpreter from the system");
+    const std::string_view first = text.substr(0, text.find('\n'));
+    if (first.starts_with("#!") && first.ends_with('\r'))
+      say(Severity::kWarning, "hook.crlf", path, 1,
+          "its first line ends with CR LF, so the system looks for an interpreter whose name ends "
+          "with a CR");
+    if (const int line = conflict_line(text); line != 0)
+      say(Severity::kWarning, "hook.conflict_marker", path, line,
+          "there is an unresolved merge conflict marker");
+  }
+
+  void check_direct(const LogicalPath& path, const FileView& file, std::string_view text,
+                    const std::vector<Use>& uses, Origin origin) {
+    bool is_direct = false;
+    bool is_hook = false;
+    for (const Use& use : uses) {
+      if (use.file.interpreter != Interpreter::kDirect) continue;
+      is_direct = true;
+      is_hook = is_hook || !use.is_status_line;
+    }
+    if (!is_direct) return;
+    if ((file.mode & 0111U) == 0) {
+      bool was_executable = false;
+      if (present_ != nullptr)
+        if (const auto before = present_->find(path); before && before->has_value())
+          was_executable = ((*before)->mode & 0111U) != 0;
+      const bool blocks = is_hook && (origin == Origin::kUpdate || was_executable);
+      say(blocks ? Severity::kBlocking : Severity::kWarning, "hook.not_executable", path, 0,
+          "it is run directly, but its mode has no execute bit, so it never starts (exit code 126)",
+          "Run chmod +x on it, or name its interpreter in the settings.");
+    }
+    if (is_text(text) && !text.starts_with("#!") && !text.starts_with(kBom))
+      say(Severity::kWarning, "hook.no_first_line", path, 1,
+          "it is run directly, but does not begin with \"#!\", so sh reads it");
+  }
+
+  void check_unregistered(Scope scope, const References& references) {
+    const auto files = next_.files_beneath(scope, "hooks");
+    if (!files) {
+      findings_.push_back({.severity = Severity::kWarning,
+                           .check = "hooks",
+                           .rule = "hook.unlisted",
+                           .file = LogicalPath{scope, fs::RelPath::of("hooks")}.display(),
+                           .message = "its files could not be listed: " + files.error().message,
+                           .remedy = {}});
+      return;
+    }
+    for (const LogicalPath& path : *files) {
+      if (references.uses.contains(path) || !is_script_name(path.path.name())) continue;
+      const auto found = next_.find(path);
+      if (!found || !found->has_value() || (*found)->type != fs::NodeType::kFile) continue;
+      const FileView& file = **found;
+      // An empty __init__.py is no mistake.
+      if (file.size_bytes == 0 || origin_of(path, file, present_) == Origin::kPresent) continue;
+      const std::optional<std::string> text = read(path, file, Severity::kBlocking);
+      if (!text) continue;
+      if (const auto parser = parser_of(path.path.str(), *text))
+        enqueue(*parser, path, *text, Severity::kBlocking, false);
+    }
+  }
+
+  void enqueue(const SourceParser& parser, const LogicalPath& path, const std::string& text,
+               Severity severity, bool may_be_newer) {
+    Batch& batch = batches_[parser];
+    const auto same = std::ranges::find(batch.jobs, path, &Job::path);
+    if (same != batch.jobs.end()) {
+      same->may_be_newer = same->may_be_newer && may_be_newer;
+      return;
+    }
+    batch.jobs.push_back({path, severity, may_be_newer});
+    batch.sources.push_back({path.path.str(), text});
+  }
+
+  void parse() {
+    for (const auto& [parser, batch] : batches_) {
+      const auto verdicts = parse_sources(parser, batch.sources, runner_, timeout_ms_);
+      bool is_there = true;
+      for (size_t i = 0; i < verdicts.size(); ++i) {
+        const SyntaxVerdict& verdict = verdicts[i];
+        const Job& job = batch.jobs[i];
+        const std::string message = escape(verdict.message);
+        switch (verdict.outcome) {
+          case SyntaxVerdict::Outcome::kAccepted:
+            break;
+          case SyntaxVerdict::Outcome::kRefused:
+            say(job.may_be_newer ? Severity::kWarning : job.severity, "hook.syntax", job.path,
+                verdict.line,
+                parser.program + " does not accept it: " + message +
+                    (job.may_be_newer ? " (uv may run it with a newer python)" : ""));
+            break;
+          case SyntaxVerdict::Outcome::kNotRead:
+            say(job.severity, "hook.not_read", job.path, 0,
+                "its syntax could not be checked: " + message);
+            break;
+          case SyntaxVerdict::Outcome::kNoProgram:
+            is_there = false;
+            break;
+        }
+      }
+      told_programs_.insert(parser.program);
+      if (is_there) continue;
+      const Job& first = batch.jobs.front();
+      std::string which = "it was not parsed";
+      if (batch.jobs.size() > 1)
+        which = "it and " + with_thousands(batch.jobs.size() - 1) + " more were not parsed";
+      say(Severity::kWarning, "hook.interpreter_missing", first.path, 0,
+          parser.program + " is not in the search path or does not start, so " + which,
+          "Install " + parser.program + ", or hooks that need it will not run.");
+    }
+  }
+
+  // Interpreters that no parser has shown to be there, all in one process.
+  void check_programs(const std::set<std::string>& programs) {
+    ProcessRequest request{
+        .argv = {"sh", "-c",
+                 "for p in \"$@\"; do command -v \"$p\" >/dev/null || echo \"$p\"; done", "sh"},
+        .input = {},
+        .timeout_ms = timeout_ms_,
+        .environment = {}};
+    const size_t fixed = request.argv.size();
+    for (const std::string& program : programs)
+      if (!told_programs_.contains(program) && !program.starts_with('-'))
+        request.argv.push_back(program);
+    if (request.argv.size() == fixed) return;
+    const auto result = runner_.run(request);
+    if (!result || result->exit_code != 0) return;
+    for (const std::string_view program : split(result->output, '\n')) {
+      if (program.empty()) continue;
+      findings_.push_back(
+          {.severity = Severity::kWarning,
+           .check = "hooks",
+           .rule = "hook.interpreter_missing",
+           .file = {},
+           .message = escape(program) + " is not in the search path, but hooks are run by it",
+           .remedy = "Install " + escape(program) + ", or hooks that need it will not run."});
+    }
+  }
+
+  const TreeView& next_;
+  const TreeView* present_;
+  ProcessRunner& runner_;
+  int64_t timeout_ms_;
+  Uses before_;
+  std::map<SourceParser, Batch> batches_;
+  std::set<LogicalPath> told_unparsed_;
+  std::set<std::string> told_programs_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> check_hooks(const TreeView& next, const TreeView* present,
+                                 ProcessRunner& runner, int64_t parser_timeout_ms) {
+  return HooksCheck(next, present, runner, parser_timeout_ms).run();
+}
+
+}  // namespace stravinsky::checks

@@ -1,0 +1,115 @@
+#include "checks/settings_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/fake_tree.h"
+
+namespace stravinsky::checks {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeTree;
+using ::testing::IsEmpty;
+
+std::vector<std::string> described(const std::vector<Finding>& findings) {
+  std::vector<std::string> all;
+  for (const Finding& finding : findings)
+    all.push_back(std::string(severity_name(finding.severity)) + " " + finding.rule + " " +
+                  finding.to_string());
+  return all;
+}
+
+TEST(SettingsCheck, SyntaxErrorOfTheUpdateBlocksWithLineAndColumn) {
+  FakeTree next;
+  next.put("settings.json", "{\n  \"a\": 1,\n}\n").put("project:settings.local.json", "");
+  const auto findings = check_settings(next, nullptr);
+  EXPECT_THAT(described(findings),
+              ElementsAre("blocking settings.syntax ~/.claude/settings.json:2:9: "
+                          "a comma after the last element is not allowed",
+                          "blocking settings.syntax .claude/settings.local.json:1:1: "
+                          "the file is empty"));
+  EXPECT_FALSE(findings[0].remedy.empty());
+  EXPECT_TRUE(has_blocking(findings));
+}
+
+TEST(SettingsCheck, OldUnchangedFaultOnlyWarns) {
+  FakeTree present;
+  present.put("settings.json", "{").put("settings.local.json", "[]");
+  FakeTree next = present;
+  for (const Finding& finding : check_settings(next, &present))
+    EXPECT_EQ(finding.severity, Severity::kWarning);
+  next.put("settings.json", "{ ");
+  const auto findings = check_settings(next, &present);
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].severity, Severity::kBlocking);
+  EXPECT_EQ(findings[1].rule, "settings.not_object");
+}
+
+TEST(SettingsCheck, AnythingButAReadableFileBlocks) {
+  FakeTree next;
+  next.put("settings.json", "{}").break_reading("settings.json");
+  next.put_node("settings.local.json", fs::NodeType::kDirectory);
+  const auto findings = check_settings(next, &next);
+  ASSERT_EQ(findings.size(), 2U);
+  for (const Finding& finding : findings) {
+    EXPECT_EQ(finding.rule, "settings.unreadable");
+    EXPECT_EQ(finding.severity, Severity::kBlocking);
+  }
+}
+
+TEST(SettingsCheck, GoodSettingsSayNothing) {
+  FakeTree next;
+  next.put("settings.json", R"({
+    "unknown": [1, {"x": null}], "model": "opus", "cleanupPeriodDays": 1,
+    "permissions": {"allow": ["a"], "defaultMode": "plan", "later": 5},
+    "env": {"A": "1"}, "statusLine": {"type": "command", "command": "x", "padding": 0},
+    "hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [
+      {"type": "command", "command": "x", "args": []}, {"type": "http", "url": "u"}]}],
+      "NewEvent": []}})");
+  EXPECT_THAT(described(check_settings(next, nullptr)), IsEmpty());
+  EXPECT_THAT(described(check_settings(FakeTree(), nullptr)), IsEmpty());
+}
+
+TEST(SettingsCheck, ShapesOnlyWarnAndShowNoValue) {
+  FakeTree next;
+  next.put("settings.json",
+           R"({"permissions":{"allow":"secret","deny":[7]},"env":{"A":1},"model":"m","model":"n",
+"hooks":{"Stop":{},"Setup":[3,{"matcher":1},{"hooks":{}},{"hooks":[4,{"command":["secret"]}]}]},
+"cleanupPeriodDays":0,"statusLine":"secret"})");
+  const auto findings = check_settings(next, nullptr);
+  std::vector<std::string> messages;
+  for (const Finding& finding : findings) {
+    EXPECT_EQ(finding.severity, Severity::kWarning) << finding.to_string();
+    EXPECT_EQ(finding.to_string().find("secret"), std::string::npos);
+    messages.push_back(finding.message);
+  }
+  EXPECT_THAT(
+      messages,
+      ElementsAre("the key \"model\" stands twice in one object, and only the last one counts",
+                  "hooks.Stop must be an array, not an object",
+                  "permissions.allow must be an array, not a string",
+                  "permissions.deny[0] must be a string, not a number",
+                  "env.A must be a string, not a number",
+                  "statusLine must be an object, not a string",
+                  "hooks.Setup[0] must be an object, not a number",
+                  "hooks.Setup[1].matcher must be a string, not a number",
+                  "hooks.Setup[1] has no list of hooks",
+                  "hooks.Setup[2].hooks must be an array, not an object",
+                  "hooks.Setup[3].hooks[0] must be an object, not a number",
+                  "hooks.Setup[3].hooks[1].command must be a string, not an array",
+                  "cleanupPeriodDays must be at least 1"));
+  EXPECT_EQ(findings[1].line, 2);
+  EXPECT_EQ(findings[1].column, 10);
+}
+
+TEST(SettingsCheck, FindingsAreLimited) {
+  std::string many = "{\"permissions\":{\"allow\":[0";
+  for (int i = 0; i < 10000; ++i) many += ",0";
+  FakeTree next;
+  next.put("settings.json", many + "]}}");
+  EXPECT_EQ(check_settings(next, nullptr).size(), 20U);
+}
+
+}  // namespace
+}  // namespace stravinsky::checks
