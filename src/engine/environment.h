@@ -1,0 +1,35 @@
+// Environment: everything of the outside world that the engine is given.
+//
+// Production makes it in cli/main.cc; a test gives doubles. Nothing in the engine
+// reaches around it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/process_runner.h"
+#include "base/random.h"
+#include "fs/file_system.h"
+
+namespace stravinsky::engine {
+
+struct Environment {
+  fs::FileSystem& fs;
+  Clock& clock;
+  Random& random;
+  ProcessRunner& processes;
+  std::function<std::optional<std::string>(const std::string&)> variable;  // getenv
+  std::string home;                                                        // absolute
+  std::string working_directory;                                           // absolute
+  std::string user_name;
+  std::string hostname;
+  std::string system;  // "Linux-6.1-x86_64"
+  uint32_t user_id = 0;
+  int64_t process_id = 0;
+  std::function<bool()> interrupted = [] { return false; };
+};
+
+}  // namespace stravinsky::engine

@@ -1,0 +1,61 @@
+#include "engine/history.h"
+
+#include <algorithm>
+
+#include "txn/archive.h"
+
+namespace stravinsky::engine {
+
+using model::TransactionKind;
+
+void record_commit(store::Latest& latest, const model::TransactionFacts& facts) {
+  if (latest.last_transaction == facts.id) return;
+  latest.last_transaction = facts.id;
+  latest.current_version = facts.to_version;
+  latest.current_bundle = facts.to_bundle;
+  latest.transaction_sequence = std::max(latest.transaction_sequence, facts.sequence);
+  switch (facts.kind) {
+    case TransactionKind::kUndo:
+      std::erase(latest.undo, facts.inverts);
+      latest.redo.push_back(facts.id);
+      break;
+    case TransactionKind::kRedo:
+      std::erase(latest.redo, facts.inverts);
+      latest.undo.push_back(facts.id);
+      break;
+    case TransactionKind::kUpdate:
+    case TransactionKind::kRollback:
+    case TransactionKind::kRecovery:
+      latest.undo.push_back(facts.id);
+      latest.redo.clear();
+      break;
+  }
+}
+
+Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store) {
+  std::vector<txn::JournalContent> committed;
+  ASSIGN_OR_RETURN(const auto ids, txn::list_transactions(fs, store, txn::Shelf::kDone));
+  for (const std::string& id : ids) {
+    ASSIGN_OR_RETURN(const fs::File dir, txn::open_transaction(fs, store, txn::Shelf::kDone, id));
+    ASSIGN_OR_RETURN(txn::JournalContent journal, txn::read_journal(fs, dir.fd()));
+    // A damaged old journal cannot be undone; it says nothing about the others.
+    if (journal.committed && journal.state == txn::TransactionState::kEnded)
+      committed.push_back(std::move(journal));
+  }
+  std::sort(committed.begin(), committed.end(), [](const auto& a, const auto& b) {
+    return a.plan.facts.sequence < b.plan.facts.sequence;
+  });
+  return committed;
+}
+
+Result<store::Latest> load_latest(fs::FileSystem& fs, fs::Fd store) {
+  auto found = store::read_latest(fs, store);
+  if (!found && found.error().code != ErrorCode::kCorrupt) return std::move(found).error();
+  if (found && *found) return std::move(**found);
+  store::Latest latest;
+  ASSIGN_OR_RETURN(const auto committed, committed_transactions(fs, store));
+  for (const txn::JournalContent& journal : committed) record_commit(latest, journal.plan.facts);
+  return latest;
+}
+
+}  // namespace stravinsky::engine

@@ -1,0 +1,31 @@
+// history: which transactions were committed, and which of them undo and redo lead to.
+//
+// A new transaction (update, rollback, recovery) is pushed on the undo stack and
+// empties the redo stack. An undo inverts the top of the undo stack and is pushed
+// on the redo stack; a redo inverts the top of that and is pushed back. So repeated
+// undo walks back and redo walks forward, and every step is the inverse of one
+// recorded transaction.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "fs/file_system.h"
+#include "model/change_plan.h"
+#include "store/latest.h"
+#include "txn/journal.h"
+
+namespace stravinsky::engine {
+
+// Enters a committed transaction; entering it twice changes nothing.
+void record_commit(store::Latest& latest, const model::TransactionFacts& facts);
+
+// latest.json; worked out again from the journals in done/ when it is missing or
+// damaged. newest_backup stays empty then.
+Result<store::Latest> load_latest(fs::FileSystem& fs, fs::Fd store);
+
+// The committed transactions in done/, oldest first.
+Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store);
+
+}  // namespace stravinsky::engine

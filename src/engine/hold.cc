@@ -1,0 +1,63 @@
+#include "engine/hold.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "codec/canonical_json.h"
+#include "fs/atomic_file.h"
+#include "fs/file.h"
+#include "model/store_layout.h"
+
+namespace stravinsky::engine {
+namespace {
+
+namespace layout = model::layout;
+using nlohmann::json;
+
+constexpr uint64_t kHoldFormatVersion = 1;
+constexpr uint64_t kSizeMaxBytes = 64U << 20U;
+
+}  // namespace
+
+Status write_hold(fs::FileSystem& fs, fs::Fd store, const model::ChangePlan& plan, int64_t now_ns) {
+  json files = json::array();
+  for (const model::Change& change : plan.changes) {
+    model::visit_image(
+        change.after, "", [&](const std::string& inner_path, const model::Image& image) {
+          if (image.kind != model::ImageKind::kFile) return;
+          const model::LogicalPath path{change.logical.scope,
+                                        inner_path.empty()
+                                            ? change.logical.path
+                                            : change.logical.path / fs::RelPath::of(inner_path)};
+          files.push_back({{"path", path.display()}, {"sha256", image.sha256.hex()}});
+        });
+    if (change.after.is_absent()) files.push_back({{"path", change.display}, {"sha256", nullptr}});
+  }
+  const json object = {{"format_version", kHoldFormatVersion},
+                       {"held_version", plan.facts.to_version},
+                       {"since", utc_seconds(now_ns)},
+                       {"files", std::move(files)}};
+  return fs::write_atomically(fs, store, layout::hold(), codec::canonical_json(object) + "\n");
+}
+
+Status remove_hold(fs::FileSystem& fs, fs::Fd store) {
+  ASSIGN_OR_RETURN(const auto found, fs::stat_if_present(fs, store, layout::hold()));
+  if (!found) return {};
+  RETURN_IF_ERROR(fs.unlink(store, layout::hold()));
+  return fs.sync(store, fs::SyncKind::kFull);
+}
+
+Result<std::string> held_version(fs::FileSystem& fs, fs::Fd store) {
+  auto text = fs::read_file(fs, store, layout::hold(), kSizeMaxBytes);
+  if (!text) {
+    if (is_not_found(text.error())) return std::string();
+    return std::move(text).error();
+  }
+  const auto parsed = codec::parse_strict_json(*text);
+  if (!parsed || !parsed->is_object() || !parsed->contains("held_version") ||
+      !parsed->at("held_version").is_string())
+    return make_error(ErrorCode::kCorrupt, "is not what this program writes", "hold.json");
+  return parsed->at("held_version").get<std::string>();
+}
+
+}  // namespace stravinsky::engine

@@ -1,0 +1,100 @@
+#include "engine/managed_path.h"
+
+#include "base/strings.h"
+
+namespace stravinsky::engine {
+namespace {
+
+using model::LogicalPath;
+using model::Scope;
+
+// Without ".", ".." and double slashes; by text alone, so that a link named by the
+// user stays the link.
+std::string cleaned(const std::string& absolute) {
+  std::vector<std::string_view> parts;
+  for (const std::string_view part : split(absolute, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string path;
+  for (const std::string_view part : parts) path += "/" + std::string(part);
+  return path;
+}
+
+// Beneath base, or nothing.
+std::optional<fs::RelPath> beneath(const std::string& path, const std::string& base) {
+  if (!path.starts_with(base + "/")) return std::nullopt;
+  const auto parsed = fs::RelPath::parse(path.substr(base.size() + 1));
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+}  // namespace
+
+Result<LogicalPath> managed_path(const Session& session, const std::string& typed) {
+  const Environment& environment = session.environment();
+  std::string absolute = typed;
+  if (typed == "~" || typed.starts_with("~/")) {
+    absolute = environment.home + typed.substr(1);
+  } else if (!typed.starts_with('/')) {
+    absolute = environment.working_directory + "/" + typed;
+  }
+  absolute = cleaned(absolute);
+  const store::Roots& roots = session.roots();
+  // The roots by the name the user types, and by the one without links.
+  std::vector<std::pair<Scope, std::string>> bases = {
+      {Scope::kUser, roots.user.path}, {Scope::kUser, environment.home + "/.claude"}};
+  if (const auto configured = environment.variable("CLAUDE_CONFIG_DIR"))
+    bases.emplace_back(Scope::kUser, cleaned(*configured));
+  if (roots.project) {
+    bases.emplace_back(Scope::kProject, roots.project->path);
+    bases.emplace_back(Scope::kProject, roots.project_directory + "/.claude");
+  }
+  for (const auto& [scope, base] : bases) {
+    const auto path = beneath(absolute, base);
+    if (!path) continue;
+    if (model::is_excluded(*path))
+      return make_error(ErrorCode::kUsage, "is never managed, so no backup has it", escape(typed));
+    return LogicalPath{scope, *path};
+  }
+  return make_error(ErrorCode::kUsage, "lies in no managed tree (" + roots.user.path + ")",
+                    escape(typed))
+      .with_untouched("Nothing was changed.");
+}
+
+Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
+                                                              const LogicalPath& path,
+                                                              const std::string& version_or_id,
+                                                              const KnownTree& known) {
+  const auto open = [&](const std::string& id) -> Result<std::shared_ptr<store::BackupReader>> {
+    ASSIGN_OR_RETURN(store::BackupReader reader, store::BackupReader::open(session.store(), id));
+    return std::make_shared<store::BackupReader>(std::move(reader));
+  };
+  if (!version_or_id.empty()) {
+    ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id));
+    return open(id);
+  }
+  ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
+  const auto now = known.find(path);
+  for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
+    auto reader = open(at->id);
+    if (!reader) continue;  // a damaged one cannot help; `backup verify` reports it
+    const auto& project = session.roots().project;
+    const bool same_tree = path.scope == Scope::kUser
+                               ? (*reader)->manifest().user_root == session.roots().user.path
+                               : project && (*reader)->manifest().project_root == project->path;
+    if (!same_tree) continue;
+    const KnownTree then = known_tree((*reader)->manifest());
+    const auto found = then.find(path);
+    if (found == then.end()) continue;
+    if (now == known.end() || !now->second.same_as(found->second)) return reader;
+  }
+  return make_error(ErrorCode::kNotFound, "no backup holds another version of it", path.display())
+      .with_untouched("Nothing was changed.")
+      .with_remedy("See the backups with: stravinsky backup list");
+}
+
+}  // namespace stravinsky::engine

@@ -1,0 +1,27 @@
+// managed_path: which managed file a path typed by a person means, and where a
+// backup of it is.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "engine/session.h"
+#include "engine/tree_edit.h"
+#include "store/backup_reader.h"
+
+namespace stravinsky::engine {
+
+// "~/.claude/hooks/x.py", an absolute path, or one relative to the working
+// directory; exact, never by a part of its name. kUsage for a path in neither root
+// and for one that is never managed.
+Result<model::LogicalPath> managed_path(const Session& session, const std::string& typed);
+
+// The backup named; or, without a name, the newest that has the file with another
+// content than it has now. kNotFound names the path.
+Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
+                                                              const model::LogicalPath& path,
+                                                              const std::string& version_or_id,
+                                                              const KnownTree& known);
+
+}  // namespace stravinsky::engine

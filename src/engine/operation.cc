@@ -1,0 +1,466 @@
+#include "engine/operation.h"
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "checks/hooks_check.h"
+#include "checks/settings_check.h"
+#include "engine/history.h"
+#include "engine/hold.h"
+#include "engine/inverse.h"
+#include "engine/outcome_event.h"
+#include "engine/present_tree.h"
+#include "engine/remembering_runner.h"
+#include "engine/take_backup.h"
+#include "engine/tree_views.h"
+#include "model/store_layout.h"
+#include "txn/transaction.h"
+
+namespace stravinsky::engine {
+namespace {
+
+namespace layout = model::layout;
+using model::AuditEvent;
+using model::AuditEventType;
+using model::AuditStatus;
+using model::ChangePlan;
+using model::TransactionKind;
+
+constexpr size_t kTransactionIdBytes = 8;
+constexpr uint64_t kBytesPerMegabyte = 1'000'000;
+
+// Runs one operation; its members are what the steps hand on to each other.
+class Operation {
+ public:
+  Operation(Session& session, const OperationRequest& request)
+      : session_(session), request_(request), runner_(session.environment().processes) {
+    result_.kind = request.kind;
+  }
+
+  Result<OperationResult> run() {
+    start_ns_ = clock().monotonic_ns();
+    RETURN_IF_ERROR(session_.begin_writing());
+    ASSIGN_OR_RETURN(latest_, session_.latest());
+    result_.from_version = display_version(latest_.current_version);
+    if (Status prepared = step("PREPARE", [this] { return prepare(); }); !prepared)
+      return refused(std::move(prepared).error());
+    if (plan_.changes.empty()) return finish_without_changes();
+    if (Status valid = step("VALIDATE", [this] { return validate(); }); !valid)
+      return refused(std::move(valid).error());
+    if (session_.is_dry_run()) return finish_as(Outcome::kPlanned);
+    if (request_.kind == TransactionKind::kUpdate) record(start_event());
+
+    const txn::Content content = content_of_edits(plan_, proposal_.edits);
+    auto transaction = txn::Transaction::prepare(session_.transaction_context(), plan_, content);
+    if (!transaction) return refused(std::move(transaction).error());
+    return change(*transaction);
+  }
+
+ private:
+  Clock& clock() const { return session_.environment().clock; }
+  fs::FileSystem& fs() const { return session_.fs(); }
+
+  static std::string display_version(const std::string& text) {
+    const auto version = model::Version::parse(text);
+    return version ? version->display() : text;
+  }
+
+  template <typename Work>
+  Status step(const char* name, const Work& work) {
+    const int64_t start_ns = clock().monotonic_ns();
+    detail_.clear();
+    Status done = work();
+    Step report{.name = name,
+                .status = done ? "ok" : "failed",
+                .duration_ns = clock().monotonic_ns() - start_ns,
+                .detail = done ? detail_ : done.error().to_string()};
+    session_.report(report);
+    result_.steps.push_back(std::move(report));
+    return done;
+  }
+
+  // --- PREPARE
+  Status prepare() {
+    if (session_.is_dry_run()) {
+      ASSIGN_OR_RETURN(snapshot_, session_.list_tree());
+      ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
+    } else {
+      RETURN_IF_ERROR(back_up());
+    }
+    const Present present{*snapshot_, known_, latest_};
+    ASSIGN_OR_RETURN(proposal_, request_.propose(present));
+    result_.to_version = display_version(proposal_.to_version);
+    result_.files = proposal_.files;
+    result_.warnings.insert(result_.warnings.end(), proposal_.warnings.begin(),
+                            proposal_.warnings.end());
+    return make_plan();
+  }
+
+  bool backup_wanted() const {
+    return request_.kind != TransactionKind::kUpdate ||
+           session_.config().boolean("update.auto_backup_before_update");
+  }
+
+  Status back_up() {
+    if (backup_wanted()) {
+      auto taken = take_backup(session_, latest_, {.label = {}, .kind = request_.backup_kind});
+      if (taken) {
+        known_ = known_tree(taken->created.manifest);
+        pre_checks_.disk_space_mb = static_cast<int64_t>(
+            taken->created.manifest.facts.disk_space_available_bytes / kBytesPerMegabyte);
+        pre_checks_.file_count = static_cast<int64_t>(known_.size());
+        pre_checks_.backup_size_mb =
+            static_cast<int64_t>(taken->created.size_bytes / kBytesPerMegabyte);
+        result_.backup_created = taken->created.manifest.id;
+        detail_ =
+            fmt::format("backup {}, {} files, {}", result_.backup_created,
+                        taken->snapshot.entries.size(), human_size(taken->created.size_bytes));
+        for (const std::string& damaged : taken->created.damaged)
+          result_.warnings.push_back(damaged + " is damaged; nothing new relies on it");
+        snapshot_.emplace(std::move(taken->snapshot));
+        latest_.newest_backup = result_.backup_created;
+        return {};
+      }
+      if (session_.config().boolean("safety.fail_safe_on_backup_error"))
+        return std::move(taken).error();
+      result_.warnings.push_back("no backup could be taken: " + taken.error().to_string());
+    }
+    ASSIGN_OR_RETURN(snapshot_, session_.list_tree());
+    ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
+    detail_ = "no backup";
+    return {};
+  }
+
+  Status make_plan() {
+    model::TransactionFacts& facts = plan_.facts;
+    facts.id = session_.environment().random.hex(kTransactionIdBytes);
+    facts.sequence = latest_.transaction_sequence + 1;
+    facts.kind = request_.kind;
+    facts.started_ns = clock().now_ns();
+    facts.from_version = latest_.current_version;
+    facts.to_version = proposal_.to_version;
+    facts.from_bundle = latest_.current_bundle;
+    facts.to_bundle = proposal_.to_bundle;
+    facts.backup_id = result_.backup_created;
+    facts.inverts = proposal_.inverts;
+    facts.user_root = session_.roots().user.path;
+    if (session_.roots().project) facts.project_root = session_.roots().project->path;
+    result_.transaction_id = facts.id;
+    RETURN_IF_ERROR(ensure_user_root());
+    return plan_edits(
+        {.fs = fs(), .roots = session_.roots(), .known = known_, .edits = proposal_.edits}, plan_);
+  }
+
+  // An empty root is no different from an absent one to any reader; so that a first
+  // installation needs no case of its own in the plan, it is made beforehand.
+  Status ensure_user_root() {
+    if (session_.is_dry_run() || proposal_.edits.empty()) return {};
+    for (const auto& [path, edit] : proposal_.edits) {
+      const store::Root* root = session_.roots().of(path.scope);
+      if (root == nullptr)
+        return make_error(ErrorCode::kNotFound, "there is no project here", path.display());
+      if (root->exists) continue;
+      constexpr uint32_t kRootMode = 0755;
+      ASSIGN_OR_RETURN(const fs::File made, fs::ensure_root(fs(), root->path, kRootMode));
+    }
+    return {};
+  }
+
+  // --- VALIDATE and VERIFY
+  void run_checks(const checks::TreeView& next, const checks::TreeView* present) {
+    for (auto found :
+         {checks::check_settings(next, present), checks::check_hooks(next, present, runner_)})
+      for (checks::Finding& finding : found) add_finding(std::move(finding));
+  }
+
+  void add_finding(checks::Finding finding) {
+    if (request_.checks == CheckPolicy::kWarn && finding.severity == checks::Severity::kBlocking)
+      finding.severity = checks::Severity::kWarning;
+    for (const checks::Finding& known : result_.findings)
+      if (known.to_string() == finding.to_string()) return;
+    result_.findings.push_back(std::move(finding));
+  }
+
+  Status blocking_finding() const {
+    const checks::Finding* first = nullptr;
+    size_t count = 0;
+    for (const checks::Finding& finding : result_.findings) {
+      if (finding.severity != checks::Severity::kBlocking) continue;
+      if (first == nullptr) first = &finding;
+      ++count;
+    }
+    if (first == nullptr) return {};
+    std::string message = first->message;
+    if (count > 1) message += fmt::format(" (and {} more)", count - 1);
+    return make_error(ErrorCode::kChecksRefused, message, first->file).with_remedy(first->remedy);
+  }
+
+  Status validate() {
+    if (!session_.config().boolean("update.pre_update_checks_enabled")) {
+      detail_ = "switched off";
+      return {};
+    }
+    const LiveView live(fs(), session_.roots(), session_.hook_roots(), &known_);
+    const EditedView next(live, proposal_.edits);
+    run_checks(next, &live);
+    detail_ = fmt::format("{} changes, {} findings", plan_.changes.size(), result_.findings.size());
+    return blocking_finding();
+  }
+
+  Status verify(txn::Transaction& transaction) {
+    RETURN_IF_ERROR(transaction.verify());
+    detail_ = fmt::format("{} files as planned", plan_.changes.size());
+    if (!session_.config().boolean("update.post_update_verification_enabled")) return {};
+    const LiveView live(fs(), session_.roots(), session_.hook_roots(), nullptr);
+    const Edits inverse = inverse_edits(
+        plan_, [&](size_t change, const std::string& inner_path, const codec::Sink& sink) {
+          return transaction.read_before(change, inner_path, sink);
+        });
+    const EditedView before(live, inverse);
+    run_checks(live, &before);
+    return blocking_finding();
+  }
+
+  // --- SWAP and what follows
+  Result<OperationResult> change(txn::Transaction& transaction) {
+    transaction.note_phase("SWAP");
+    result_.warnings.insert(result_.warnings.end(), transaction.warnings().begin(),
+                            transaction.warnings().end());
+    Status done = step("SWAP", [&]() -> Status {
+      RETURN_IF_ERROR(set_aside());
+      RETURN_IF_ERROR(transaction.apply());
+      result_.swap_ns = transaction.apply_duration_ns();
+      detail_ =
+          fmt::format("{} changes in {}", plan_.changes.size(), human_duration(result_.swap_ns));
+      return {};
+    });
+    if (!done) return take_back(transaction, std::move(done).error());
+    transaction.note_phase("VERIFY");
+    done = step("VERIFY", [&] { return verify(transaction); });
+    const bool keep_broken = !done && done.error().code == ErrorCode::kChecksRefused &&
+                             !session_.config().boolean("update.auto_rollback_on_failure");
+    if (!done && !keep_broken) return take_back(transaction, std::move(done).error());
+    if (Status committed = transaction.commit(); !committed) {
+      if (committed.error().code == ErrorCode::kRecoveryRequired)
+        return undecided(std::move(committed).error());
+      return take_back(transaction, std::move(committed).error());
+    }
+    if (keep_broken) {
+      result_.failure = std::move(done).error();
+      result_.outcome = Outcome::kVerifyFailed;
+    }
+    close_committed(transaction);
+    return finish_as(result_.outcome);
+  }
+
+  // A crash from here on loses nothing: recovery finds COMMIT and does the rest.
+  void close_committed(txn::Transaction& transaction) {
+    record_commit(latest_, plan_.facts);
+    Status closed = store::write_latest(fs(), session_.store().fd(), latest_);
+    if (closed) {
+      closed = request_.kind == TransactionKind::kUpdate
+                   ? remove_hold(fs(), session_.store().fd())
+                   : write_hold(fs(), session_.store().fd(), plan_, clock().now_ns());
+    }
+    if (closed) {
+      AuditEvent event = event_of_commit(plan_.facts);
+      if (result_.outcome == Outcome::kVerifyFailed) {
+        event.type = AuditEventType::kVerificationFailure;
+        event.status = AuditStatus::kFailed;
+        event.error = result_.failure->to_string();
+      }
+      fill(event);
+      closed = session_.record(event);
+    }
+    // The journal stays open when the trail could not be written, and the event is
+    // replayed from it by the next command.
+    if (!closed) {
+      result_.warnings.push_back("done, but not yet on record (the next command records it): " +
+                                 closed.error().to_string());
+      return;
+    }
+    auto kept = transaction.finish();
+    if (kept) {
+      result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
+    } else {
+      result_.warnings.push_back("some temporary files remain; the next command removes them: " +
+                                 kept.error().to_string());
+    }
+  }
+
+  Result<OperationResult> take_back(txn::Transaction& transaction, Error cause) {
+    transaction.note_phase("AUTOROLLBACK");
+    AuditEvent failed;
+    failed.type = request_.kind == TransactionKind::kUpdate ? AuditEventType::kUpdateFailed
+                                                            : AuditEventType::kRecoveryFailed;
+    failed.status = AuditStatus::kFailed;
+    failed.error = cause.to_string();
+    failed.recovery_action = "INITIATING_AUTO_ROLLBACK";
+    fill(failed);
+    record(failed);
+
+    std::optional<std::vector<txn::Kept>> kept;
+    Status back = step("AUTOROLLBACK", [&]() -> Status {
+      ASSIGN_OR_RETURN(kept, transaction.roll_back());
+      detail_ = "back to " + result_.from_version;
+      return {};
+    });
+    AuditEvent event;
+    event.type = back ? AuditEventType::kAutoRollbackSuccess : AuditEventType::kAutoRollbackFailed;
+    event.status = back ? AuditStatus::kRolledBack : AuditStatus::kFailed;
+    fill(event);
+    event.version = plan_.facts.from_version;
+    event.previous_version = plan_.facts.to_version;
+    event.error = back ? cause.to_string() : back.error().to_string();
+    record(event);
+    if (!back) {
+      // Both errors matter: why it had to be taken back, and why it could not.
+      Error error = std::move(back).error();
+      error.context.push_back("after the update failed: " + cause.to_string());
+      return undecided(std::move(error));
+    }
+    result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
+    if (auto cleaned = transaction.finish(); cleaned) {
+      result_.kept.insert(result_.kept.end(), cleaned->begin(), cleaned->end());
+    } else {
+      result_.warnings.push_back("some temporary files remain; the next command removes them: " +
+                                 cleaned.error().to_string());
+    }
+    result_.failure = std::move(cause);
+    return finish_as(Outcome::kRolledBack);
+  }
+
+  static Error undecided(Error error) {
+    error.code = ErrorCode::kRecoveryRequired;
+    error.untouched = "The state is INCONSISTENT; the journal and the backup hold everything.";
+    error.remedy = "Run: stravinsky recovery resume";
+    return error;
+  }
+
+  // The user's versions that this operation displaces, copied to where their names
+  // can be told.
+  Status set_aside() {
+    if (proposal_.set_aside.empty()) return {};
+    const fs::RelPath home = layout::conflicts(plan_.facts.id);
+    RETURN_IF_ERROR(fs::ensure_dir(fs(), session_.store().fd(), home, layout::kDirectoryMode));
+    size_t number = 0;
+    for (const model::LogicalPath& path : proposal_.set_aside) {
+      const auto text = read_managed_text(fs(), *snapshot_, path);
+      if (!text) return text.error();
+      if (!*text) continue;
+      const fs::RelPath copy = home / fs::RelPath::of(fmt::format("mine-{}", number++));
+      RETURN_IF_ERROR(write_new_file(copy, **text));
+      result_.kept.push_back({path.display(), copy.str(), "your version, as it was before this"});
+    }
+    return {};
+  }
+
+  Status write_new_file(const fs::RelPath& path, const std::string& bytes) {
+    const fs::Fd store = session_.store().fd();
+    ASSIGN_OR_RETURN(fs::File file,
+                     fs::File::open(fs(), store, path, fs::OpenMode::kCreateExclusive));
+    RETURN_IF_ERROR(fs().write(file.fd(), 0, as_byte_span(bytes)));
+    RETURN_IF_ERROR(fs().sync(file.fd(), fs::SyncKind::kFull));
+    RETURN_IF_ERROR(file.close());
+    ASSIGN_OR_RETURN(const fs::File dir,
+                     fs::File::open(fs(), store, path.parent(), fs::OpenMode::kDirectory));
+    return fs().sync(dir.fd(), fs::SyncKind::kFull);
+  }
+
+  // --- endings
+  Error refused(Error error) {
+    if (request_.kind == TransactionKind::kUpdate && !session_.is_dry_run()) {
+      AuditEvent event;
+      event.type = error.code == ErrorCode::kChecksRefused ? AuditEventType::kUpdateBlocked
+                                                           : AuditEventType::kUpdateFailed;
+      event.status = AuditStatus::kFailed;
+      event.error = error.to_string();
+      fill(event);
+      record(event);
+    }
+    if (error.untouched.empty()) error.untouched = "Nothing was changed.";
+    return error;
+  }
+
+  Result<OperationResult> finish_without_changes() {
+    if (!session_.is_dry_run() && !proposal_.inverts.empty()) {
+      // The user took it back by hand: there is nothing to invert any more.
+      std::erase(latest_.undo, proposal_.inverts);
+      std::erase(latest_.redo, proposal_.inverts);
+      latest_.current_version = proposal_.to_version;
+      latest_.current_bundle = proposal_.to_bundle;
+      RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
+    }
+    if (!session_.is_dry_run() && request_.kind == TransactionKind::kUpdate &&
+        (latest_.current_version != proposal_.to_version ||
+         latest_.current_bundle != proposal_.to_bundle)) {
+      latest_.current_version = proposal_.to_version;
+      latest_.current_bundle = proposal_.to_bundle;
+      RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
+      AuditEvent event = event_of_commit(plan_.facts);
+      event.tx.clear();
+      event.notes = "the tree held these files already";
+      fill(event);
+      record(event);
+    }
+    result_.transaction_id.clear();
+    return finish_as(Outcome::kNothingToDo);
+  }
+
+  Result<OperationResult> finish_as(Outcome outcome) {
+    result_.outcome = outcome;
+    result_.duration_ns = clock().monotonic_ns() - start_ns_;
+    return std::move(result_);
+  }
+
+  AuditEvent start_event() const {
+    AuditEvent event;
+    event.type = AuditEventType::kUpdateStart;
+    event.version = plan_.facts.to_version;
+    event.previous_version = plan_.facts.from_version;
+    event.tx = plan_.facts.id;
+    event.backup_created = plan_.facts.backup_id;
+    return event;
+  }
+
+  void fill(AuditEvent& event) const {
+    if (event.version.empty())
+      event.version =
+          plan_.facts.to_version.empty() ? request_.announced_version : plan_.facts.to_version;
+    if (event.previous_version.empty()) event.previous_version = latest_.current_version;
+    if (event.tx.empty() && !plan_.changes.empty()) event.tx = plan_.facts.id;
+    event.backup_created = result_.backup_created;
+    event.duration_ns = clock().monotonic_ns() - start_ns_;
+    event.pre_checks = pre_checks_;
+    add_steps(event, result_);
+  }
+
+  // For events whose loss the operation survives; the user is told.
+  void record(const AuditEvent& event) {
+    if (Status recorded = session_.record(event); !recorded)
+      result_.warnings.push_back("the audit trail could not be written: " +
+                                 recorded.error().to_string());
+  }
+
+  Session& session_;
+  const OperationRequest& request_;
+  RememberingRunner runner_;
+  OperationResult result_;
+  store::Latest latest_;
+  std::optional<store::Snapshot> snapshot_;
+  KnownTree known_;
+  Proposal proposal_;
+  ChangePlan plan_;
+  model::AuditPreChecks pre_checks_;
+  std::string detail_;
+  int64_t start_ns_ = 0;
+};
+
+}  // namespace
+
+Result<OperationResult> run_operation(Session& session, const OperationRequest& request) {
+  Operation operation(session, request);
+  return operation.run();
+}
+
+}  // namespace stravinsky::engine

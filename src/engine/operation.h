@@ -1,0 +1,57 @@
+// run_operation: the one way in which a tree is changed.
+//
+// Update, rollback, undo, redo and recovery differ in what they propose; everything
+// else is the same and stands here:
+//
+//   PREPARE   lock and recover; list the tree; a verified backup; the plan
+//   VALIDATE  the tree as it would be, checked before anything changes
+//   SWAP      the transaction
+//   VERIFY    hashes in place, then the checks on the live tree
+//   COMMIT, then latest.json, hold.json and the trail; what was displaced goes
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/operation_result.h"
+#include "engine/session.h"
+#include "engine/tree_edit.h"
+
+namespace stravinsky::engine {
+
+// The tree before the change.
+struct Present {
+  const store::Snapshot& snapshot;
+  const KnownTree& known;
+  const store::Latest& latest;
+};
+
+// What shall be.
+struct Proposal {
+  Edits edits;
+  std::vector<FileReport> files;  // in the order to be shown
+  std::string to_version = "unknown";
+  std::string to_bundle;
+  std::string inverts;
+  // User's versions that the edits displace and nobody else keeps: set aside by name.
+  std::vector<model::LogicalPath> set_aside;
+  std::vector<std::string> warnings;
+};
+
+// What the checks may do: an update must not make anything worse; a way back must
+// never be blocked by what it leads to or away from.
+enum class CheckPolicy { kBlock, kWarn };
+
+struct OperationRequest {
+  model::TransactionKind kind = model::TransactionKind::kUpdate;
+  model::BackupKind backup_kind = model::BackupKind::kPreUpdate;
+  CheckPolicy checks = CheckPolicy::kBlock;
+  std::string announced_version;  // for the trail, before the proposal is known
+  std::function<Result<Proposal>(const Present&)> propose;
+};
+
+Result<OperationResult> run_operation(Session& session, const OperationRequest& request);
+
+}  // namespace stravinsky::engine

@@ -1,0 +1,84 @@
+// OperationResult: what an operation on the tree did, for people and for --json.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "checks/finding.h"
+#include "model/change_plan.h"
+#include "txn/context.h"
+
+namespace stravinsky::engine {
+
+enum class Outcome {
+  kDone,          // the new tree is in force
+  kNothingToDo,   // the tree is already as asked for
+  kPlanned,       // dry run: this is what would be done
+  kRolledBack,    // it failed after the first change and was taken back
+  kVerifyFailed,  // it failed its verification and, as configured, was left in force
+};
+std::string_view outcome_name(Outcome outcome);
+
+// PREPARE, VALIDATE, SWAP, VERIFY, AUTOROLLBACK.
+struct Step {
+  std::string name;
+  std::string status;  // "ok", "failed", "skipped"
+  int64_t duration_ns = 0;
+  std::string detail;  // "75 files, 0.4 MB, backup v0.3.8"
+};
+
+enum class FileAction {
+  kAdd,
+  kChange,
+  kMerge,  // settings: entries added, nothing removed
+  kDelete,
+  kReplaceTheirs,  // replaced although nobody knows whether the user had touched it
+  kKeepMine,       // the user's version or decision stays
+  kSetAside,       // the user's version is in the store, the other one is in place
+};
+std::string_view file_action_name(FileAction action);
+
+struct FileReport {
+  FileAction action = FileAction::kChange;
+  std::string path;     // "~/.claude/hooks/x.py"
+  std::string note;     // why, or what was merged; never a value of a setting
+  std::string command;  // that brings the other version back, or empty
+  // The documented transaction record: create, modify or delete; empty hashes
+  // where there is no file.
+  std::string old_hash;
+  std::string new_hash;
+};
+
+// What recovery of one file tells beside the rest.
+struct RecoveredFrom {
+  std::string backup_id;
+  int64_t time_ns = 0;  // of the backup
+  uint64_t size_bytes = 0;
+};
+
+struct OperationResult {
+  model::TransactionKind kind = model::TransactionKind::kUpdate;
+  Outcome outcome = Outcome::kDone;
+  std::string from_version;  // as displayed: "v0.3.8", "unknown"
+  std::string to_version;
+  std::string backup_created;  // its id
+  std::string transaction_id;
+  std::vector<Step> steps;
+  std::vector<FileReport> files;
+  std::vector<checks::Finding> findings;
+  std::vector<std::string> warnings;
+  std::vector<txn::Kept> kept;  // met on the way and not destroyed
+  int64_t duration_ns = 0;
+  int64_t swap_ns = 0;  // how long a reader could see a mix of old and new files
+
+  std::optional<RecoveredFrom> recovered_from;
+
+  // Set for kRolledBack and kVerifyFailed.
+  std::optional<Error> failure;
+};
+
+}  // namespace stravinsky::engine

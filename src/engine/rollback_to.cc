@@ -1,0 +1,218 @@
+// rollback_to and recover_file: files out of a backup.
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "engine/history.h"
+#include "engine/inverse.h"
+#include "engine/managed_path.h"
+#include "engine/operation.h"
+#include "engine/rollback.h"
+#include "store/backup_reader.h"
+
+namespace stravinsky::engine {
+namespace {
+
+using model::Entry;
+using model::Image;
+using model::ImageKind;
+using model::LogicalPath;
+using model::TransactionKind;
+using Reader = std::shared_ptr<store::BackupReader>;
+
+Result<Reader> open_verified(Session& session, const std::string& version_or_id) {
+  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id));
+  constexpr int kThreads = 2;
+  ASSIGN_OR_RETURN(const auto problems,
+                   session.backups().verify(id, store::VerifyDepth::kFull, kThreads));
+  if (!problems.empty())
+    return make_error(ErrorCode::kCorrupt,
+                      "the backup is damaged: " + store::to_string(problems.front()), id)
+        .with_untouched("Nothing was changed.")
+        .with_remedy("Choose another one: stravinsky backup list");
+  ASSIGN_OR_RETURN(store::BackupReader reader, store::BackupReader::open(session.store(), id));
+  return std::make_shared<store::BackupReader>(std::move(reader));
+}
+
+Edit edit_of_entry(const Reader& reader, const Entry& entry, Image image) {
+  Edit edit{.after = std::move(image), .bytes = {}};
+  if (edit.after.kind == ImageKind::kFile)
+    edit.bytes = [reader, &entry](const codec::Sink& sink) { return reader->read(entry, sink); };
+  return edit;
+}
+
+std::string hash_of(const Image& image) {
+  return image.kind == ImageKind::kFile ? image.sha256.hex() : std::string();
+}
+
+FileReport report_of(FileAction action, const LogicalPath& path, const Image& now,
+                     const Image& then, std::string note) {
+  return {.action = action,
+          .path = path.display(),
+          .note = std::move(note),
+          .command = {},
+          .old_hash = hash_of(now),
+          .new_hash = hash_of(then)};
+}
+
+// The images that committed transactions later than a backup put in place: what of
+// them still stands is theirs, not the user's.
+Result<std::map<LogicalPath, Image>> put_in_place_since(Session& session,
+                                                        const model::Manifest& backup) {
+  std::map<LogicalPath, Image> images;
+  ASSIGN_OR_RETURN(const auto committed,
+                   committed_transactions(session.fs(), session.store().fd()));
+  for (const txn::JournalContent& journal : committed) {
+    if (journal.plan.facts.started_ns < backup.time_ns) continue;
+    for (PathChange& one : path_changes(journal.plan)) images[one.path] = std::move(one.after);
+  }
+  return images;
+}
+
+class BackupProposer {
+ public:
+  BackupProposer(Session& session, const Reader& reader, const Present& present)
+      : session_(session), reader_(reader), present_(present) {}
+
+  Result<Proposal> propose(ExtraFiles extra_files) {
+    const model::Manifest& backup = reader_->manifest();
+    proposal_.to_version = backup.version.str();
+    then_ = known_tree(backup);
+    RETURN_IF_ERROR(drop_other_scopes(backup));
+    for (const Entry& entry : backup.entries) {
+      const auto then = then_.find(entry.path);
+      if (then != then_.end()) bring_back(entry, then->second);
+    }
+    ASSIGN_OR_RETURN(const auto ours, put_in_place_since(session_, backup));
+    for (const auto& [path, now] : present_.known) {
+      if (then_.contains(path) || !in_scope_.contains(path.scope)) continue;
+      remove_extra(path, now, ours, extra_files);
+    }
+    return std::move(proposal_);
+  }
+
+ private:
+  // A backup goes back to the trees it was taken from and to no other.
+  Status drop_other_scopes(const model::Manifest& backup) {
+    in_scope_ = {model::Scope::kUser};
+    const auto& project = session_.roots().project;
+    if (backup.user_root != session_.roots().user.path)
+      return make_error(ErrorCode::kConflict,
+                        "the backup was taken from another tree: " + backup.user_root, backup.id)
+          .with_untouched("Nothing was changed.");
+    if (project && backup.project_root == project->path) {
+      in_scope_.insert(model::Scope::kProject);
+    } else if (!backup.project_root.empty()) {
+      proposal_.warnings.push_back("the project part of the backup belongs to " +
+                                   backup.project_root + " and was left alone");
+    }
+    std::erase_if(then_, [&](const auto& item) { return !in_scope_.contains(item.first.scope); });
+    return {};
+  }
+
+  void bring_back(const Entry& entry, const Image& then) {
+    const auto found = present_.known.find(entry.path);
+    const Image now = found == present_.known.end() ? Image() : found->second;
+    if (then.kind == ImageKind::kDirectory && now.kind == ImageKind::kDirectory) return;
+    if (now.same_as(then)) return;
+    proposal_.edits.emplace(entry.path, edit_of_entry(reader_, entry, then));
+    if (then.kind != ImageKind::kDirectory)
+      proposal_.files.push_back(report_of(now.is_absent() ? FileAction::kAdd : FileAction::kChange,
+                                          entry.path, now, then, ""));
+  }
+
+  void remove_extra(const LogicalPath& path, const Image& now,
+                    const std::map<LogicalPath, Image>& ours, ExtraFiles extra_files) {
+    const auto put = ours.find(path);
+    const bool is_ours = put != ours.end() && now.kind == put->second.kind &&
+                         (now.kind == ImageKind::kDirectory || now.same_as(put->second));
+    const bool is_directory = now.kind == ImageKind::kDirectory;
+    if (!is_ours && extra_files == ExtraFiles::kKeep) {
+      if (!is_directory)
+        proposal_.files.push_back(report_of(FileAction::kKeepMine, path, now, now,
+                                            "not in the backup; yours, so it stays"));
+      return;
+    }
+    proposal_.edits.emplace(path, Edit{});
+    if (!is_directory)
+      proposal_.files.push_back(report_of(FileAction::kDelete, path, now, Image(), ""));
+  }
+
+  Session& session_;
+  const Reader& reader_;
+  const Present& present_;
+  Proposal proposal_;
+  KnownTree then_;
+  std::set<model::Scope> in_scope_;
+};
+
+// The bundle that was installed when the backup was taken, as far as the records tell.
+Result<std::string> bundle_at(Session& session, const model::Manifest& backup) {
+  std::string bundle;
+  ASSIGN_OR_RETURN(const auto committed,
+                   committed_transactions(session.fs(), session.store().fd()));
+  for (const txn::JournalContent& journal : committed) {
+    if (journal.plan.facts.started_ns >= backup.time_ns) break;
+    bundle = journal.plan.facts.to_bundle;
+  }
+  return bundle;
+}
+
+}  // namespace
+
+Result<OperationResult> rollback_to(Session& session, const RollbackRequest& request) {
+  RETURN_IF_ERROR(session.begin_writing());
+  ASSIGN_OR_RETURN(const Reader reader, open_verified(session, request.version_or_id));
+  OperationRequest operation;
+  operation.kind = TransactionKind::kRollback;
+  operation.backup_kind = model::BackupKind::kPreRollback;
+  operation.checks = CheckPolicy::kWarn;
+  operation.propose = [&](const Present& present) -> Result<Proposal> {
+    BackupProposer proposer(session, reader, present);
+    ASSIGN_OR_RETURN(Proposal proposal, proposer.propose(request.extra_files));
+    ASSIGN_OR_RETURN(proposal.to_bundle, bundle_at(session, reader->manifest()));
+    return proposal;
+  };
+  return run_operation(session, operation);
+}
+
+Result<OperationResult> recover_file(Session& session, const RecoverFileRequest& request) {
+  RETURN_IF_ERROR(session.begin_writing());
+  ASSIGN_OR_RETURN(const LogicalPath path, managed_path(session, request.path));
+  RecoveredFrom from;
+  OperationRequest operation;
+  operation.kind = TransactionKind::kRecovery;
+  operation.backup_kind = model::BackupKind::kPreRecovery;
+  operation.checks = CheckPolicy::kWarn;
+  operation.propose = [&](const Present& present) -> Result<Proposal> {
+    ASSIGN_OR_RETURN(const Reader reader,
+                     backup_with_file(session, path, request.version_or_id, present.known));
+    const Entry* entry = reader->manifest().find(path);
+    const KnownTree then = known_tree(reader->manifest());
+    const auto image = then.find(path);
+    if (entry == nullptr || image == then.end() || image->second.kind == ImageKind::kDirectory)
+      return make_error(ErrorCode::kNotFound,
+                        "the backup " + reader->manifest().id + " has no such file",
+                        path.display());
+    Proposal proposal;
+    proposal.to_version = present.latest.current_version;
+    proposal.to_bundle = present.latest.current_bundle;
+    const auto found = present.known.find(path);
+    const Image now = found == present.known.end() ? Image() : found->second;
+    if (now.same_as(image->second)) return proposal;
+    proposal.files.push_back(report_of(now.is_absent() ? FileAction::kAdd : FileAction::kChange,
+                                       path, now, image->second,
+                                       "from backup " + reader->manifest().id));
+    proposal.edits.emplace(path, edit_of_entry(reader, *entry, image->second));
+    from = {.backup_id = reader->manifest().id,
+            .time_ns = reader->manifest().time_ns,
+            .size_bytes = entry->size_bytes};
+    return proposal;
+  };
+  ASSIGN_OR_RETURN(OperationResult result, run_operation(session, operation));
+  if (!from.backup_id.empty()) result.recovered_from = from;
+  return result;
+}
+
+}  // namespace stravinsky::engine

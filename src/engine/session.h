@@ -1,0 +1,117 @@
+// Session: one run of the program over one store and its trees.
+//
+// Opening a session finds the roots, reads the configuration and opens the store.
+// begin_writing takes the locks and recovers whatever an earlier process left;
+// every operation that changes something calls it first. A reader recovers too, if
+// the lock is free (try_recover); if it is not, somebody is at work and will.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/environment.h"
+#include "engine/operation_result.h"
+#include "fs/lock_file.h"
+#include "model/config.h"
+#include "model/hook_reference.h"
+#include "store/audit_log.h"
+#include "store/backup_store.h"
+#include "store/bundle_store.h"
+#include "store/latest.h"
+#include "store/roots.h"
+#include "store/snapshot.h"
+#include "store/store_dir.h"
+#include "txn/context.h"
+#include "txn/recovery.h"
+
+namespace stravinsky::engine {
+
+enum class RunMode { kReal, kDryRun };
+enum class ForeignOwner { kRefuse, kAllow };
+
+struct SessionRequest {
+  std::optional<std::string>
+      store_root;                      // else STRAVINSKY_ROLLBACK_HOME, else ~/.stravinsky/rollback
+  std::optional<std::string> project;  // --project
+  RunMode mode = RunMode::kReal;
+  store::OutsideLinks outside_links = store::OutsideLinks::kStoreAsLink;
+  // A tree that another user owns is refused to root unless this is set.
+  ForeignOwner foreign_owner = ForeignOwner::kRefuse;
+  // Called as each step of an operation ends.
+  std::function<void(const Step&)> on_step;
+  // What recovery did before the command itself, to be told to the user.
+  std::function<void(const txn::Recovered&)> on_recovered;
+};
+
+class Session {
+ public:
+  // A dry run, and a run that only reads, does not make a store.
+  static Result<std::unique_ptr<Session>> open(const Environment& environment,
+                                               SessionRequest request, store::IfAbsent if_absent);
+
+  // Takes the store's lock and those of the roots, then recovers; at most once. A
+  // dry run takes none. kLocked names the holder; kRecoveryRequired: something
+  // was left that recovery cannot finish, and it stands in the way.
+  Status begin_writing();
+  // The locks alone, for `recovery resume`, which recovers in its own way.
+  Status lock();
+  // Recovers if there is anything to recover and nobody is at work.
+  Status try_recover();
+
+  const Environment& environment() const { return environment_; }
+  fs::FileSystem& fs() const { return environment_.fs; }
+  bool is_dry_run() const { return request_.mode == RunMode::kDryRun; }
+  const SessionRequest& request() const { return request_; }
+  const store::Roots& roots() const { return roots_; }
+  // The same as commands in settings spell them.
+  model::HookRoots hook_roots() const;
+  // Both trees as they are now (engine/present_tree.h).
+  Result<store::Snapshot> list_tree() const;
+  const model::Config& config() const { return config_; }
+
+  const std::string& store_path() const { return store_path_; }
+  bool has_store() const { return store_.has_value(); }
+  // The rest CHECKs has_store().
+  const store::StoreDir& store() const;
+  store::BackupStore& backups();
+  store::BundleStore& bundles();
+  store::AuditLog& audit();
+  // latest.json, worked out again if it must be; the defaults without a store.
+  Result<store::Latest> latest() const;
+  txn::TransactionContext transaction_context() const;
+  txn::RecoveryOptions recovery_options();
+
+  void report(const Step& step) const;
+  // Appends an event unless the trail is switched off. Failure never makes an
+  // operation unsafe: the caller leaves its journal open, from which the event is
+  // replayed, or mentions it.
+  Status record(const model::AuditEvent& event);
+
+ private:
+  Session(const Environment& environment, SessionRequest request)
+      : environment_(environment), request_(std::move(request)) {}
+  Status find_store(store::IfAbsent if_absent);
+  Status load_config();
+  Status refuse_foreign_tree() const;
+  Status lock_all(int64_t timeout_ms);
+  Status recover_locked();
+  Status on_outcome(const txn::Recovered& recovered);
+
+  Environment environment_;
+  SessionRequest request_;
+  std::string store_path_;
+  store::Roots roots_;
+  model::Config config_;
+  std::optional<store::StoreDir> store_;
+  std::optional<store::BackupStore> backups_;
+  std::optional<store::BundleStore> bundles_;
+  std::optional<store::AuditLog> audit_;
+  std::vector<fs::LockFile> locks_;
+};
+
+}  // namespace stravinsky::engine

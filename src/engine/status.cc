@@ -1,0 +1,72 @@
+#include "engine/status.h"
+
+#include "base/strings.h"
+#include "engine/hold.h"
+#include "engine/inverse.h"
+#include "engine/present_tree.h"
+#include "model/store_layout.h"
+#include "txn/archive.h"
+
+namespace stravinsky::engine {
+namespace {
+
+Status find_drift(Session& session, const std::string& transaction, std::vector<Drift>& drift) {
+  const auto dir =
+      txn::open_transaction(session.fs(), session.store().fd(), txn::Shelf::kDone, transaction);
+  if (!dir) return {};  // not finished yet, or its record is gone: nothing to compare with
+  ASSIGN_OR_RETURN(const txn::JournalContent journal, txn::read_journal(session.fs(), dir->fd()));
+  ASSIGN_OR_RETURN(const store::Snapshot snapshot, session.list_tree());
+  for (const PathChange& one : path_changes(journal.plan)) {
+    const store::TreeEntry* entry = snapshot.find(one.path);
+    const bool there = entry != nullptr && entry->state == model::EntryState::kStored;
+    if (one.after.is_absent()) {
+      if (there && one.before.kind == model::ImageKind::kFile)
+        drift.push_back({one.path.display(), "is there again"});
+      continue;
+    }
+    if (one.after.kind != model::ImageKind::kFile) continue;
+    if (!there) {
+      drift.push_back({one.path.display(), "deleted"});
+      continue;
+    }
+    ASSIGN_OR_RETURN(const auto text, read_managed_text(session.fs(), snapshot, one.path));
+    if (!text || codec::sha256(*text) != one.after.sha256)
+      drift.push_back({one.path.display(), "changed"});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<StatusReport> read_status(Session& session) {
+  StatusReport report;
+  ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
+  const auto version = model::Version::parse(latest.current_version);
+  report.current_version = version ? version->display() : latest.current_version;
+  report.user_root = session.roots().user.path;
+  if (session.roots().project) report.project_root = session.roots().project->path;
+  report.store = session.store_path();
+  report.undo = latest.undo.size();
+  report.redo = latest.redo.size();
+  report.audit_enabled = session.config().boolean("audit.enable_audit_logging");
+  if (!session.has_store()) return report;
+  const fs::Fd store = session.store().fd();
+  ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
+  report.backups = list.backups.size();
+  if (!list.backups.empty()) {
+    report.newest_backup = list.backups.back().id;
+    report.newest_backup_time = utc_seconds(list.backups.back().time_ns);
+  }
+  if (const auto held = held_version(session.fs(), store)) report.held_version = *held;
+  if (!latest.last_transaction.empty())
+    RETURN_IF_ERROR(find_drift(session, latest.last_transaction, report.drift));
+  ASSIGN_OR_RETURN(report.open_transactions,
+                   txn::list_transactions(session.fs(), store, txn::Shelf::kOpen));
+  ASSIGN_OR_RETURN(report.inconsistent_transactions,
+                   txn::list_transactions(session.fs(), store, txn::Shelf::kInconsistent));
+  ASSIGN_OR_RETURN(const auto owner, fs::current_owner(session.fs(), store, model::layout::lock()));
+  report.busy = owner.value_or("");
+  return report;
+}
+
+}  // namespace stravinsky::engine

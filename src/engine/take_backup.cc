@@ -1,0 +1,85 @@
+#include "engine/take_backup.h"
+
+#include "engine/measured.h"
+#include "engine/present_tree.h"
+
+namespace stravinsky::engine {
+namespace {
+
+constexpr int kSnapshotAttempts = 3;
+
+std::string_view backup_suffix(model::BackupKind kind) {
+  switch (kind) {
+    case model::BackupKind::kPreUpdate:
+      return ".pre_update";
+    case model::BackupKind::kPreRollback:
+      return ".pre_rollback";
+    case model::BackupKind::kPreRecovery:
+      return ".pre_recovery";
+    case model::BackupKind::kManual:
+    case model::BackupKind::kAuto:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
+                                const BackupOrder& order) {
+  const Environment& environment = session.environment();
+  RETURN_IF_ERROR(session.begin_writing());
+  ASSIGN_OR_RETURN(const auto swept, session.backups().sweep());
+  auto python = ask_python_version(environment.processes);
+  ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(latest.current_version));
+  store::BackupRequest request{
+      .label = order.label.empty() ? version.display() + std::string(backup_suffix(order.kind))
+                                   : order.label,
+      .kind = order.kind,
+      .version = version,
+      .previous_version = version,
+      .pinned = order.pinned};
+  request.verify = session.config().boolean("backup.verify_on_creation")
+                       ? store::VerifyOnCreation::kYes
+                       : store::VerifyOnCreation::kNo;
+  if (const auto head = session.audit().head(); head && *head)
+    request.audit_head = (*head)->hash.hex();
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN_WHILE(store::Snapshot snapshot, session.list_tree(), "while listing the tree");
+    ASSIGN_OR_RETURN(request.facts, measure(environment, session.store().fd(), snapshot));
+    if (!latest.current_bundle.empty()) {
+      if (const auto base = session.bundles().load(latest.current_bundle)) {
+        ASSIGN_OR_RETURN(request.user_modifications,
+                         user_modifications(session.fs(), snapshot, *base));
+      }
+    }
+    if (python.valid()) request.facts.python_version = python.get();
+    auto created = session.backups().create(snapshot, request);
+    if (created) {
+      model::AuditEvent event;
+      event.type = model::AuditEventType::kBackupCreated;
+      event.version = latest.current_version;
+      event.status = model::AuditStatus::kSuccess;
+      event.backup_created = created->manifest.id;
+      if (request.facts.python_version) event.python_version = *request.facts.python_version;
+      // A backup without its event is still a backup; a damaged trail is reported by
+      // `audit verify` and must not stand in the way of saving the user's files.
+      (void)session.record(event);
+      return TakenBackup{std::move(snapshot), std::move(*created)};
+    }
+    // The tree moved while it was copied: look again.
+    if (created.error().code != ErrorCode::kChanged || attempt == kSnapshotAttempts)
+      return Error(std::move(created).error().with_context("while taking the backup"));
+  }
+}
+
+Result<TakenBackup> create_backup(Session& session, const BackupOrder& order) {
+  RETURN_IF_ERROR(session.begin_writing());
+  ASSIGN_OR_RETURN(store::Latest latest, session.latest());
+  ASSIGN_OR_RETURN(TakenBackup taken, take_backup(session, latest, order));
+  latest.newest_backup = taken.created.manifest.id;
+  RETURN_IF_ERROR(store::write_latest(session.fs(), session.store().fd(), latest));
+  return taken;
+}
+
+}  // namespace stravinsky::engine

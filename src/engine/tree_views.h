@@ -1,0 +1,46 @@
+// The two trees that checks look at: the live one, and the one that edits would make.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "checks/tree_view.h"
+#include "engine/tree_edit.h"
+#include "store/roots.h"
+
+namespace stravinsky::engine {
+
+class LiveView final : public checks::TreeView {
+ public:
+  // known may be nullptr; where it holds a path, its hash is believed.
+  LiveView(fs::FileSystem& fs, const store::Roots& roots, model::HookRoots hook_roots,
+           const KnownTree* known)
+      : fs_(fs), roots_(roots), hook_roots_(std::move(hook_roots)), known_(known) {}
+
+  Result<std::optional<checks::FileView>> find(const model::LogicalPath& path) const override;
+  Result<std::vector<model::LogicalPath>> files_beneath(
+      model::Scope scope, const std::string& directory) const override;
+  model::HookRoots roots() const override { return hook_roots_; }
+
+ private:
+  fs::FileSystem& fs_;
+  const store::Roots& roots_;
+  model::HookRoots hook_roots_;
+  const KnownTree* known_;
+};
+
+class EditedView final : public checks::TreeView {
+ public:
+  EditedView(const LiveView& live, const Edits& edits) : live_(live), edits_(edits) {}
+
+  Result<std::optional<checks::FileView>> find(const model::LogicalPath& path) const override;
+  Result<std::vector<model::LogicalPath>> files_beneath(
+      model::Scope scope, const std::string& directory) const override;
+  model::HookRoots roots() const override { return live_.roots(); }
+
+ private:
+  const LiveView& live_;
+  const Edits& edits_;
+};
+
+}  // namespace stravinsky::engine
