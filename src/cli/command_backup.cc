@@ -1,0 +1,202 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "cli/commands.h"
+#include "engine/take_backup.h"
+
+namespace stravinsky::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kThreads = 2;
+
+json info_object(const store::BackupInfo& info) {
+  return {{"id", info.id},
+          {"version", info.version.str()},
+          {"sequence", info.sequence},
+          {"timestamp", utc_seconds(info.time_ns)},
+          {"kind", backup_kind_name(info.kind)},
+          {"pinned", info.pinned},
+          {"size_bytes", info.size_bytes},
+          {"files_count", info.files_count}};
+}
+
+Error no_store(const std::string& id) {
+  return make_error(ErrorCode::kNotFound, "there is no such backup: there are none yet", escape(id))
+      .with_remedy("Make one with: stravinsky backup create");
+}
+
+}  // namespace
+
+ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArguments& arguments) {
+  const auto session = invocation.open_session(Use::kWrite);
+  if (!session) return invocation.fail(session.error());
+  engine::Session& s = **session;
+  if (s.is_dry_run()) {
+    const auto snapshot = s.list_tree();
+    if (!snapshot) return invocation.fail(snapshot.error());
+    invocation.output.line(fmt::format("Dry run: a backup would hold {} entries, {}.",
+                                       snapshot->entries.size(),
+                                       human_size(snapshot->content_bytes())));
+    invocation.output.json(invocation.command,
+                           {{"planned", true},
+                            {"entries", snapshot->entries.size()},
+                            {"content_bytes", snapshot->content_bytes()}},
+                           ExitCode::kDone);
+    return ExitCode::kDone;
+  }
+  const auto taken = engine::create_backup(
+      s, {.label = arguments.label,
+          .kind = model::BackupKind::kManual,
+          .pinned = arguments.pin ? store::Pinned::kYes : store::Pinned::kNo});
+  if (!taken) return invocation.fail(taken.error());
+  const model::Manifest& manifest = taken->created.manifest;
+  const Output& out = invocation.output;
+  for (const std::string& damaged : taken->created.damaged)
+    out.warning(damaged + " is damaged; nothing new relies on it");
+  uint64_t files = 0;
+  uint64_t skipped = 0;
+  for (const model::Entry& entry : manifest.entries) {
+    if (entry.state == model::EntryState::kSkipped) {
+      out.warning(entry.path.display() + " is a socket, FIFO or device and was not stored");
+      ++skipped;
+    }
+    if (entry.is_stored() && entry.type != fs::NodeType::kDirectory) ++files;
+    if (entry.state == model::EntryState::kUnstable)
+      out.warning(entry.path.display() + " kept changing while it was read");
+  }
+  out.line(
+      fmt::format("{} {}", out.tick(), out.good("Backup created and verified: " + manifest.id)));
+  out.line(
+      fmt::format("   {} files, {}", with_thousands(files), human_size(taken->created.size_bytes)));
+  out.line("To go back to it: stravinsky rollback to " + manifest.id);
+  out.json(invocation.command,
+           {{"success", true},
+            {"id", manifest.id},
+            {"version", manifest.version.str()},
+            {"timestamp", utc_seconds(manifest.time_ns)},
+            {"files_count", files},
+            {"skipped", skipped},
+            {"size_bytes", taken->created.size_bytes}},
+           ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
+ExitCode run_backup_list(const Invocation& invocation) {
+  const auto session = invocation.open_session(Use::kRead);
+  if (!session) return invocation.fail(session.error());
+  store::BackupList list;
+  if ((*session)->has_store()) {
+    auto found = (*session)->backups().list();
+    if (!found) return invocation.fail(found.error());
+    list = std::move(*found);
+  }
+  const Output& out = invocation.output;
+  json backups = json::array();
+  if (!list.backups.empty())
+    out.line(fmt::format("{:<32} {:<12} {:<20}  {:>9}  {:>7}  {}", "backup", "version", "taken",
+                         "size", "files", "kind"));
+  for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
+    out.line(fmt::format("{:<32} {:<12} {}  {:>9}  {:>7}  {}{}", at->id, at->version.display(),
+                         utc_seconds(at->time_ns), human_size(at->size_bytes),
+                         with_thousands(at->files_count), backup_kind_name(at->kind),
+                         at->pinned ? ", pinned" : ""));
+    backups.push_back(info_object(*at));
+  }
+  json broken = json::array();
+  for (const store::BackupList::Broken& one : list.broken) {
+    out.warning(fmt::format("{} is damaged: {}", escape(one.id), one.error.to_string()));
+    broken.push_back({{"id", escape(one.id)}, {"error", one.error.to_string()}});
+  }
+  if (list.backups.empty()) out.line("No backups yet. Make one with: stravinsky backup create");
+  out.json(invocation.command, {{"backups", std::move(backups)}, {"damaged", std::move(broken)}},
+           ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
+ExitCode run_backup_show(const Invocation& invocation, const std::string& version_or_id) {
+  const auto session = invocation.open_session(Use::kRead);
+  if (!session) return invocation.fail(session.error());
+  engine::Session& s = **session;
+  if (!s.has_store()) return invocation.fail(no_store(version_or_id));
+  const auto id = s.backups().find(version_or_id);
+  if (!id) return invocation.fail(id.error());
+  const auto manifest = s.backups().load_manifest(*id);
+  if (!manifest) return invocation.fail(manifest.error());
+  const Output& out = invocation.output;
+  out.line("backup:   " + manifest->id);
+  out.line("version:  " + manifest->version.display());
+  out.line("taken:    " + utc_seconds(manifest->time_ns));
+  out.line(fmt::format("kind:     {}{}", backup_kind_name(manifest->kind),
+                       manifest->pinned ? ", pinned" : ""));
+  out.line("tree:     " + escape(manifest->user_root));
+  if (!manifest->project_root.empty()) out.line("project:  " + escape(manifest->project_root));
+  json files = json::object();
+  for (const model::StoredFile& file : manifest->files) {
+    const std::string name = stored_name(*file.component, file.scope);
+    if (!file.is_written()) continue;
+    out.line(fmt::format("  {:<28} {:>6} files  {:>9}  {}", name, with_thousands(file.files_count),
+                         human_size(file.size_bytes), file.sha256.hex().substr(0, 16)));
+    files[name] = {{"files_count", file.files_count},
+                   {"size_bytes", file.size_bytes},
+                   {"sha256", file.sha256.hex()}};
+  }
+  for (const model::UserModification& change : manifest->user_modifications)
+    out.line(fmt::format("  {}: {}", change.status, change.path));
+  out.line("To go back to it: stravinsky rollback to " + manifest->id);
+  out.json(invocation.command,
+           {{"id", manifest->id},
+            {"version", manifest->version.str()},
+            {"timestamp", utc_seconds(manifest->time_ns)},
+            {"kind", backup_kind_name(manifest->kind)},
+            {"pinned", manifest->pinned},
+            {"entries", manifest->entries.size()},
+            {"files", std::move(files)}},
+           ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
+ExitCode run_backup_verify(const Invocation& invocation, const BackupVerifyArguments& arguments) {
+  const auto session = invocation.open_session(Use::kRead);
+  if (!session) return invocation.fail(session.error());
+  engine::Session& s = **session;
+  if (!s.has_store()) return invocation.fail(no_store(arguments.id));
+  const auto depth = arguments.quick ? store::VerifyDepth::kQuick : store::VerifyDepth::kFull;
+  std::vector<std::string> ids;
+  std::map<std::string, std::vector<std::string>> problems;
+  if (!arguments.id.empty()) {
+    auto id = s.backups().find(arguments.id);
+    if (!id) return invocation.fail(id.error());
+    ids.push_back(std::move(*id));
+  } else {
+    const auto list = s.backups().list();
+    if (!list) return invocation.fail(list.error());
+    for (const store::BackupInfo& info : list->backups) ids.push_back(info.id);
+    for (const auto& broken : list->broken)
+      problems[escape(broken.id)].push_back(broken.error.to_string());
+  }
+  const Output& out = invocation.output;
+  for (const std::string& id : ids) {
+    const auto found = s.backups().verify(id, depth, kThreads);
+    if (!found) {
+      problems[id].push_back(found.error().to_string());
+      continue;
+    }
+    for (const store::BackupProblem& problem : *found) problems[id].push_back(to_string(problem));
+    if (found->empty()) out.line(fmt::format("{:<32} {}", id, out.good("good")));
+  }
+  for (const auto& [id, lines] : problems) {
+    out.note(fmt::format("{:<32} {}", id, out.bad("DAMAGED")));
+    for (const std::string& line : lines) out.note("  " + line);
+  }
+  const ExitCode code = problems.empty() ? ExitCode::kDone : ExitCode::kCorrupt;
+  if (!problems.empty()) out.note("The others can be used: stravinsky backup list");
+  out.json(invocation.command, {{"checked", ids}, {"problems", problems}}, code);
+  return code;
+}
+
+}  // namespace stravinsky::cli

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "cli/commands.h"
+#include "cli/operation_output.h"
+
+namespace stravinsky::cli {
+namespace {
+
+using engine::OperationResult;
+using nlohmann::json;
+
+// A declared policy decides, or the run is refused: no prompt without a terminal.
+Status confirm(const Invocation& invocation, const engine::Session& session) {
+  if (!session.config().boolean("safety.require_manual_confirmation_for_rollback") ||
+      invocation.options.yes || invocation.options.dry_run)
+    return {};
+  if (isatty(STDIN_FILENO) != 1)
+    return make_error(ErrorCode::kUsage, "the configuration demands a confirmation")
+        .with_untouched("Nothing was changed.")
+        .with_remedy("Add --yes.");
+  fmt::print(stderr, "Go on with {}? [y/N] ", invocation.command);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "yes") return {};
+  return make_error(ErrorCode::kInterrupted, "not confirmed")
+      .with_untouched("Nothing was changed.");
+}
+
+void tell_success(const Invocation& invocation, const OperationResult& result) {
+  if (result.outcome != engine::Outcome::kDone) return;
+  const Output& out = invocation.output;
+  out.line("");
+  out.line(fmt::format("{} {}", out.tick(), out.good("Rollback successful!")));
+  out.line("   From: " + result.from_version);
+  out.line("   To:   " + result.to_version);
+  out.line("   Created backup: " + result.backup_created);
+  out.line("   Duration: " + human_duration(result.duration_ns));
+  out.line("");
+}
+
+template <typename Work>
+ExitCode go_back(const Invocation& invocation, const Work& work) {
+  const auto session = invocation.open_session(Use::kWrite);
+  if (!session) return invocation.fail(session.error());
+  if (Status confirmed = confirm(invocation, **session); !confirmed)
+    return invocation.fail(confirmed.error());
+  const Result<OperationResult> result = work(**session);
+  if (!result) return invocation.fail(result.error());
+  tell_success(invocation, *result);
+  return tell_operation(invocation, *result);
+}
+
+}  // namespace
+
+ExitCode run_rollback_to(const Invocation& invocation, const engine::RollbackRequest& request) {
+  return go_back(invocation, [&](engine::Session& s) { return engine::rollback_to(s, request); });
+}
+
+ExitCode run_undo(const Invocation& invocation) {
+  return go_back(invocation, [](engine::Session& s) { return engine::undo(s); });
+}
+
+ExitCode run_redo(const Invocation& invocation) {
+  return go_back(invocation, [](engine::Session& s) { return engine::redo(s); });
+}
+
+ExitCode run_rollback_list(const Invocation& invocation) {
+  const auto session = invocation.open_session(Use::kRead);
+  if (!session) return invocation.fail(session.error());
+  engine::Session& s = **session;
+  const auto latest = s.latest();
+  if (!latest) return invocation.fail(latest.error());
+  store::BackupList list;
+  if (s.has_store()) {
+    auto found = s.backups().list();
+    if (!found) return invocation.fail(found.error());
+    list = std::move(*found);
+  }
+  const Output& out = invocation.output;
+  const auto current = model::Version::parse(latest->current_version);
+  out.line(fmt::format("now at {}; {} to undo, {} to redo",
+                       current ? current->display() : "unknown", latest->undo.size(),
+                       latest->redo.size()));
+  json versions = json::array();
+  for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
+    out.line(fmt::format("{:<12} {:<32} {}  {:>9}  {}", at->version.display(), at->id,
+                         utc_seconds(at->time_ns), human_size(at->size_bytes),
+                         backup_kind_name(at->kind)));
+    versions.push_back({{"version", at->version.str()},
+                        {"backup", at->id},
+                        {"timestamp", utc_seconds(at->time_ns)},
+                        {"size_bytes", at->size_bytes},
+                        {"kind", backup_kind_name(at->kind)}});
+  }
+  if (list.backups.empty())
+    out.line("No backups yet. The first update or backup create makes one.");
+  out.json(invocation.command,
+           {{"current_version", latest->current_version},
+            {"undo", latest->undo.size()},
+            {"redo", latest->redo.size()},
+            {"versions", std::move(versions)}},
+           ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
+}  // namespace stravinsky::cli

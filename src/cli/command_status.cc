@@ -1,0 +1,87 @@
+#include "engine/status.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "cli/commands.h"
+
+namespace stravinsky::cli {
+
+using nlohmann::json;
+
+ExitCode run_status(const Invocation& invocation) {
+  const auto session = invocation.open_session(Use::kRead);
+  if (!session) return invocation.fail(session.error());
+  const auto status = engine::read_status(**session);
+  if (!status) return invocation.fail(status.error());
+  const Output& out = invocation.output;
+  out.line("version:   " + status->current_version +
+           (status->held_version.empty() ? "" : " (held: " + status->held_version + ")"));
+  out.line("tree:      " + escape(status->user_root));
+  if (!status->project_root.empty()) out.line("project:   " + escape(status->project_root));
+  out.line("store:     " + escape(status->store));
+  out.line("backups:   " + (status->backups == 0
+                                ? std::string("none yet")
+                                : fmt::format("{}, newest {} ({})", status->backups,
+                                              status->newest_backup, status->newest_backup_time)));
+  out.line(fmt::format("history:   {} to undo, {} to redo", status->undo, status->redo));
+  for (const engine::Drift& drift : status->drift)
+    out.line("drift:     " + drift.path + ": " + drift.what);
+  if (!status->audit_enabled) out.line("audit:     switched off; operations are not on record");
+  for (const std::string& id : status->open_transactions)
+    out.note("An operation was interrupted and is not recovered: transaction " + id);
+  for (const std::string& id : status->inconsistent_transactions)
+    out.note("INCONSISTENT: transaction " + id +
+             " could not be taken back. Run: stravinsky recovery resume");
+  if (!status->busy.empty()) out.line("at work:   " + escape(status->busy));
+  const ExitCode code = status->inconsistent_transactions.empty() &&
+                                (status->open_transactions.empty() || !status->busy.empty())
+                            ? ExitCode::kDone
+                            : ExitCode::kRecoveryRequired;
+  if (code == ExitCode::kDone)
+    out.line(status->undo > 0 ? "To take the last change back: stravinsky rollback undo"
+                              : "To try something safely: stravinsky backup create");
+  json drifts = json::array();
+  for (const engine::Drift& drift : status->drift)
+    drifts.push_back({{"path", drift.path}, {"what", drift.what}});
+  out.json(invocation.command,
+           {{"current_version", status->current_version},
+            {"held_version", status->held_version},
+            {"user_root", escape(status->user_root)},
+            {"project_root", escape(status->project_root)},
+            {"store", escape(status->store)},
+            {"backups", status->backups},
+            {"newest_backup", status->newest_backup},
+            {"undo", status->undo},
+            {"redo", status->redo},
+            {"drift", std::move(drifts)},
+            {"open_transactions", status->open_transactions},
+            {"inconsistent_transactions", status->inconsistent_transactions}},
+           code);
+  return code;
+}
+
+ExitCode run_config_list(const Invocation& invocation) {
+  const auto session = invocation.open_session(Use::kRead);
+  if (!session) return invocation.fail(session.error());
+  json values = json::object();
+  for (const model::ConfigValue& value : (*session)->config().values()) {
+    invocation.output.line(
+        fmt::format("{:<50} {:<8} {}", value.key->name, value.text, origin_name(value.origin)));
+    values[std::string(value.key->name)] = {{"value", value.text},
+                                            {"origin", origin_name(value.origin)},
+                                            {"variable", variable_of(*value.key)}};
+  }
+  invocation.output.json(invocation.command, {{"values", std::move(values)}}, ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
+ExitCode run_version(const Invocation& invocation) {
+  invocation.output.line(std::string("stravinsky ") + STRAVINSKY_VERSION);
+  invocation.output.json(invocation.command, {{"version", STRAVINSKY_VERSION}}, ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
+}  // namespace stravinsky::cli

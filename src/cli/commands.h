@@ -1,0 +1,63 @@
+// Every command: what it takes, and the function that runs it. One file a group.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/invocation.h"
+#include "engine/rollback.h"
+#include "engine/updater.h"
+
+namespace stravinsky::cli {
+
+// command_update.cc
+ExitCode run_update(const Invocation& invocation, engine::UpdateRequest request);
+
+// command_rollback.cc
+ExitCode run_rollback_list(const Invocation& invocation);
+ExitCode run_rollback_to(const Invocation& invocation, const engine::RollbackRequest& request);
+ExitCode run_undo(const Invocation& invocation);
+ExitCode run_redo(const Invocation& invocation);
+
+// command_backup.cc
+struct BackupCreateArguments {
+  std::string label;
+  bool pin = false;
+};
+struct BackupVerifyArguments {
+  std::string id;  // empty: all
+  bool quick = false;
+};
+ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArguments& arguments);
+ExitCode run_backup_list(const Invocation& invocation);
+ExitCode run_backup_show(const Invocation& invocation, const std::string& version_or_id);
+ExitCode run_backup_verify(const Invocation& invocation, const BackupVerifyArguments& arguments);
+
+// command_recovery.cc
+struct ResumeArguments {
+  bool accept_root = false;
+  std::string set_aside;  // a transaction's id
+};
+ExitCode run_recover_file(const Invocation& invocation, const engine::RecoverFileRequest& request);
+ExitCode run_resume(const Invocation& invocation, const ResumeArguments& arguments);
+
+// command_audit.cc
+struct AuditLogArguments {
+  std::string type;
+  std::string version;
+  std::string status;
+  std::string from;
+  std::string to;
+  uint64_t limit = 1000;
+};
+ExitCode run_audit_log(const Invocation& invocation, const AuditLogArguments& arguments);
+ExitCode run_audit_verify(const Invocation& invocation);
+
+// command_status.cc
+ExitCode run_status(const Invocation& invocation);
+ExitCode run_config_list(const Invocation& invocation);
+ExitCode run_version(const Invocation& invocation);
+
+}  // namespace stravinsky::cli

@@ -1,0 +1,38 @@
+// Invocation: what one run of the program was asked for, and the means to do it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/output.h"
+#include "engine/session.h"
+
+namespace stravinsky::cli {
+
+struct GlobalOptions {
+  bool dry_run = false;
+  bool yes = false;
+  std::optional<std::string> root;     // --root
+  std::optional<std::string> project;  // --project
+  bool follow_outside_links = false;
+  bool foreign_owner = false;
+};
+
+enum class Use { kRead, kWrite };
+
+struct Invocation {
+  const engine::Environment& environment;
+  const Output& output;
+  GlobalOptions options;
+  std::string command;  // "rollback undo": the name in --json
+
+  // A session whose steps and recoveries are told as they happen. kRead makes no
+  // store and recovers if it can.
+  Result<std::unique_ptr<engine::Session>> open_session(Use use) const;
+  // An absolute path from one typed: "~" and the working directory are put in front.
+  std::string absolute(const std::string& typed) const;
+  ExitCode fail(const Error& error) const { return output.error(command, error); }
+};
+
+}  // namespace stravinsky::cli

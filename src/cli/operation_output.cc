@@ -1,0 +1,186 @@
+#include "cli/operation_output.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+
+namespace stravinsky::cli {
+namespace {
+
+using engine::FileAction;
+using engine::FileReport;
+using engine::OperationResult;
+using engine::Outcome;
+using nlohmann::json;
+
+constexpr size_t kNamesShown = 12;
+
+// The documented transaction record's type; empty when nothing changes.
+std::string_view record_type(const FileReport& file) {
+  if (file.old_hash == file.new_hash) return "";
+  if (file.old_hash.empty()) return "create";
+  return file.new_hash.empty() ? "delete" : "modify";
+}
+
+std::string_view heading(FileAction action) {
+  switch (action) {
+    case FileAction::kAdd:
+      return "added";
+    case FileAction::kChange:
+      return "changed";
+    case FileAction::kMerge:
+      return "merged";
+    case FileAction::kDelete:
+      return "deleted";
+    case FileAction::kReplaceTheirs:
+      return "replaced";
+    case FileAction::kKeepMine:
+      return "kept";
+    case FileAction::kSetAside:
+      return "set aside";
+  }
+  return "changed";
+}
+
+// Plain additions, changes and deletions need no word of their own.
+bool needs_a_line(const FileReport& file) {
+  return !file.note.empty() || !file.command.empty();
+}
+
+void tell_files(const Output& out, const OperationResult& result) {
+  for (const FileAction action :
+       {FileAction::kAdd, FileAction::kChange, FileAction::kMerge, FileAction::kReplaceTheirs,
+        FileAction::kDelete, FileAction::kKeepMine, FileAction::kSetAside}) {
+    size_t count = 0;
+    for (const FileReport& file : result.files) count += file.action == action ? 1U : 0U;
+    if (count == 0) continue;
+    out.line(fmt::format("{} {}", count, heading(action)));
+    size_t plain = 0;
+    for (const FileReport& file : result.files) {
+      if (file.action != action) continue;
+      if (!needs_a_line(file) && ++plain > kNamesShown) continue;
+      out.line(file.note.empty() ? "  " + file.path
+                                 : fmt::format("  {}  {}", file.path, out.dim(file.note)));
+      if (!file.command.empty()) out.line("    old one back: " + file.command);
+    }
+    if (plain > kNamesShown) out.line(fmt::format("  and {} more", plain - kNamesShown));
+  }
+}
+
+void tell_findings(const Output& out, const OperationResult& result) {
+  for (const checks::Finding& finding : result.findings) {
+    if (finding.severity == checks::Severity::kInformation) continue;
+    out.note(fmt::format("{}: {}", severity_name(finding.severity), finding.to_string()));
+    if (!finding.remedy.empty()) out.note("  " + finding.remedy);
+  }
+  for (const std::string& warning : result.warnings) out.warning(warning);
+  for (const txn::Kept& kept : result.kept)
+    out.note(fmt::format("kept: {}: {}{}", kept.display, kept.why,
+                         kept.kept_at.empty() ? "" : "; a copy is in the store: " + kept.kept_at));
+}
+
+std::string way_back(const OperationResult& result) {
+  return result.kind == model::TransactionKind::kUndo ? "stravinsky rollback redo"
+                                                      : "stravinsky rollback undo";
+}
+
+void tell_end(const Output& out, const OperationResult& result) {
+  switch (result.outcome) {
+    case Outcome::kDone:
+      out.line("Restart Claude Code so that running sessions see the change.");
+      out.line(fmt::format("Now at {}. To take it back: {}", result.to_version, way_back(result)));
+      break;
+    case Outcome::kNothingToDo:
+      out.line(fmt::format("Nothing to do: the tree is as asked for ({}).", result.to_version));
+      break;
+    case Outcome::kPlanned:
+      out.line("Dry run: nothing was changed.");
+      break;
+    case Outcome::kRolledBack:
+      out.note("error: " + result.failure->to_string());
+      out.note("  The tree is the old one again (" + result.from_version + ").");
+      if (!result.failure->remedy.empty()) out.note("  " + result.failure->remedy);
+      break;
+    case Outcome::kVerifyFailed:
+      out.note("error: " + result.failure->to_string());
+      out.note("  The new tree is in force, since automatic rollback is switched off.");
+      out.note("  To take it back: stravinsky rollback undo");
+      break;
+  }
+}
+
+}  // namespace
+
+json operation_object(const OperationResult& result) {
+  json files = json::array();
+  for (const FileReport& file : result.files) {
+    files.push_back({{"action", file_action_name(file.action)},
+                     {"path", file.path},
+                     {"note", file.note},
+                     {"command", file.command},
+                     {"type", record_type(file)},
+                     {"old_hash", file.old_hash},
+                     {"new_hash", file.new_hash},
+                     {"status", result.outcome == Outcome::kDone ? "complete" : "pending"}});
+  }
+  json steps = json::array();
+  for (const engine::Step& step : result.steps)
+    steps.push_back({{"name", step.name},
+                     {"status", step.status},
+                     {"duration_ms", step.duration_ns / 1'000'000},
+                     {"detail", step.detail}});
+  json findings = json::array();
+  for (const checks::Finding& finding : result.findings)
+    findings.push_back({{"severity", severity_name(finding.severity)},
+                        {"check", finding.check},
+                        {"rule", finding.rule},
+                        {"file", finding.file},
+                        {"line", finding.line},
+                        {"column", finding.column},
+                        {"message", finding.message},
+                        {"remedy", finding.remedy}});
+  json kept = json::array();
+  for (const txn::Kept& one : result.kept)
+    kept.push_back({{"path", one.display}, {"kept_at", one.kept_at}, {"why", one.why}});
+  const bool rolled_back = result.outcome == Outcome::kRolledBack;
+  json object = {{"success", !result.failure.has_value()},
+                 {"outcome", outcome_name(result.outcome)},
+                 {"from_version", result.from_version},
+                 {"to_version", result.to_version},
+                 {"backup_created", result.backup_created},
+                 {"transaction", result.transaction_id},
+                 {"duration_seconds", static_cast<double>(result.duration_ns) / 1e9},
+                 {"swap_milliseconds", static_cast<double>(result.swap_ns) / 1e6},
+                 {"auto_rolled_back", rolled_back},
+                 {"rolled_back_to", rolled_back ? json(result.from_version) : json(nullptr)},
+                 {"rollback_error", nullptr},
+                 {"recovery_required", false},
+                 {"failures", json::array()},
+                 {"steps", std::move(steps)},
+                 {"files", std::move(files)},
+                 {"findings", std::move(findings)},
+                 {"warnings", result.warnings},
+                 {"kept", std::move(kept)}};
+  if (result.failure) {
+    object["failures"].push_back(result.failure->to_string());
+    object["error"] = error_object(*result.failure);
+  }
+  return object;
+}
+
+ExitCode tell_operation(const Invocation& invocation, const OperationResult& result) {
+  const ExitCode code = exit_code_of(result);
+  const Output& out = invocation.output;
+  if (out.is_json()) {
+    out.json(invocation.command, operation_object(result), code);
+    return code;
+  }
+  tell_files(out, result);
+  tell_findings(out, result);
+  tell_end(out, result);
+  return code;
+}
+
+}  // namespace stravinsky::cli

@@ -1,0 +1,312 @@
+#include "cli/program.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "base/strings.h"
+#include "cli/commands.h"
+#include "cli/real_environment.h"
+
+namespace stravinsky::cli {
+namespace {
+
+constexpr const char* kFirstWords =
+    "Updates of a Claude Code configuration that take themselves back.\n\n"
+    "  stravinsky status                       where things stand\n"
+    "  stravinsky update --from DIR|TGZ        install, with a way back\n"
+    "  stravinsky rollback undo                take the last change back\n"
+    "  stravinsky rollback to VERSION          a whole earlier version\n"
+    "  stravinsky recovery file PATH           one file back\n"
+    "  stravinsky backup create --label NAME   before trying something\n\n"
+    "All commands and options: stravinsky --help";
+
+struct Flags {
+  bool json = false;
+  bool quiet = false;
+  std::string color = "auto";
+  GlobalOptions global;
+  std::string root;
+  std::string project;
+};
+
+// What the chosen subcommand runs.
+using Run = std::function<ExitCode(const Invocation&)>;
+
+class CommandLine {
+ public:
+  CommandLine()
+      : app_("Updates of a Claude Code configuration that take themselves back.", "stravinsky") {
+    app_.fallthrough();
+    app_.set_version_flag("--version", std::string("stravinsky ") + STRAVINSKY_VERSION);
+    app_.footer(std::string(exit_code_help()));
+    app_.add_flag("--json", flags_.json, "Print one JSON object instead of text");
+    app_.add_flag("--quiet,-q", flags_.quiet, "Print errors only");
+    app_.add_flag("--yes,-y", flags_.global.yes, "Answer every question with yes");
+    app_.add_flag("--dry-run,-n", flags_.global.dry_run, "Show what would be done, change nothing");
+    app_.add_option("--root", flags_.root, "The store (default ~/.stravinsky/rollback)");
+    app_.add_option("--project", flags_.project,
+                    "The project's directory (default: found upwards)");
+    app_.add_option("--color", flags_.color, "auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    app_.add_flag("--follow-outside-links", flags_.global.follow_outside_links,
+                  "Write through links that lead out of the home and the project");
+    app_.add_flag("--foreign-owner", flags_.global.foreign_owner,
+                  "Work on a tree that belongs to another user");
+    add_update();
+    add_rollback();
+    add_backup();
+    add_recovery();
+    add_audit();
+    add(app_, "status", "Where things stand", "status",
+        "stravinsky status\nstravinsky status --json", run_status);
+    CLI::App* config = group("config", "The configuration");
+    add(*config, "list", "Every key, its value and where that comes from", "config list",
+        "stravinsky config list\nSTRAVINSKY_AUTO_ROLLBACK=false stravinsky config list",
+        run_config_list);
+    add(app_, "version", "The version of this program", "version",
+        "stravinsky version\nstravinsky version --json", run_version);
+  }
+
+  CLI::App& app() { return app_; }
+  Flags& flags() { return flags_; }
+  const Run& run() const { return run_; }
+  const std::string& command() const { return command_; }
+
+ private:
+  CLI::App* group(const char* name, const char* about) {
+    CLI::App* added = app_.add_subcommand(name, about);
+    added->require_subcommand(1);
+    added->fallthrough();
+    return added;
+  }
+
+  CLI::App* add(CLI::App& parent, const char* name, const char* about, const char* command,
+                const std::string& examples, Run run) {
+    CLI::App* added = parent.add_subcommand(name, about);
+    added->fallthrough();
+    added->footer("Examples:\n" + examples + "\n\n" + std::string(exit_code_help()));
+    added->callback([this, command, run = std::move(run)] {
+      command_ = command;
+      run_ = run;
+    });
+    return added;
+  }
+
+  void add_update() {
+    CLI::App* update = add(
+        app_, "update", "Install a bundle: all of it, or nothing", "update",
+        "stravinsky update --from ./package --dry-run\nstravinsky update 0.3.9 --from package.tgz",
+        [this](const Invocation& i) {
+          return run_update(
+              i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
+                  .source = source_,
+                  .scope = scope_ == "project" ? model::Scope::kProject : model::Scope::kUser});
+        });
+    update->add_option("version", version_, "Its version (default: what the bundle says)");
+    update->add_option("--from", source_, "A directory, .tar.gz or .tgz")->required();
+    update->add_option("--scope", scope_, "user (~/.claude) or project")
+        ->check(CLI::IsMember({"user", "project"}));
+  }
+
+  void add_rollback() {
+    CLI::App* rollback = group("rollback", "Go back and forth");
+    add(*rollback, "list", "The versions there are", "rollback list",
+        "stravinsky rollback list\nstravinsky rollback list --json", run_rollback_list);
+    CLI::App* show = add(*rollback, "show", "One version", "rollback show",
+                         "stravinsky rollback show v0.3.8\nstravinsky rollback show unknown",
+                         [this](const Invocation& i) { return run_backup_show(i, version_); });
+    show->add_option("version", version_, "A version or a backup's id")->required();
+    const auto to = [this](const Invocation& i) {
+      return run_rollback_to(
+          i, {.version_or_id = version_,
+              .extra_files = exact_ ? engine::ExtraFiles::kRemove : engine::ExtraFiles::kKeep});
+    };
+    CLI::App* rollback_to =
+        add(*rollback, "to", "Bring a whole version back", "rollback to",
+            "stravinsky rollback to v0.3.8\nstravinsky rollback to v0.3.8 --exact --dry-run", to);
+    rollback_to->add_option("version", version_, "A version or a backup's id")->required();
+    rollback_to->add_flag("--exact", exact_, "Also remove your own files that it lacks");
+    add(*rollback, "undo", "Take the last change back", "rollback undo",
+        "stravinsky rollback undo\nstravinsky rollback undo --dry-run", run_undo);
+    add(*rollback, "redo", "Take the last undo back", "rollback redo",
+        "stravinsky rollback redo\nstravinsky rollback redo --dry-run", run_redo);
+    CLI::App* automatic =
+        add(*rollback, "auto", "As `to`, for programs: never asks", "rollback auto",
+            "stravinsky rollback auto v0.3.8\nstravinsky rollback auto v0.3.8 --json",
+            [to](const Invocation& i) {
+              Invocation unattended = i;
+              unattended.options.yes = true;
+              return to(unattended);
+            });
+    automatic->add_option("version", version_, "A version or a backup's id")->required();
+  }
+
+  void add_backup() {
+    CLI::App* backup = group("backup", "The backups");
+    CLI::App* create =
+        add(*backup, "create", "Take a backup now", "backup create",
+            "stravinsky backup create\nstravinsky backup create --label before-x --pin",
+            [this](const Invocation& i) { return run_backup_create(i, create_); });
+    create->add_option("--label", create_.label, "Its name");
+    create->add_flag("--pin", create_.pin, "Never delete it automatically");
+    add(*backup, "list", "The backups there are", "backup list",
+        "stravinsky backup list\nstravinsky backup list --json", run_backup_list);
+    CLI::App* show = add(*backup, "show", "One backup", "backup show",
+                         "stravinsky backup show v0.3.8\nstravinsky backup show unknown.pre_update",
+                         [this](const Invocation& i) { return run_backup_show(i, version_); });
+    show->add_option("backup", version_, "A backup's id or a version")->required();
+    CLI::App* verify =
+        add(*backup, "verify", "Read backups back and compare", "backup verify",
+            "stravinsky backup verify v0.3.8\nstravinsky backup verify --all",
+            [this](const Invocation& i) {
+              if (!verify_.id.empty() || all_) return run_backup_verify(i, verify_);
+              return i.fail(make_error(ErrorCode::kUsage, "name a backup, or give --all"));
+            });
+    verify->add_option("backup", verify_.id, "A backup's id or a version");
+    verify->add_flag("--all", all_, "All of them");
+    verify->add_flag("--quick", verify_.quick, "Whole archives only, not each file in them");
+  }
+
+  void add_recovery() {
+    CLI::App* recovery = group("recovery", "When something is broken");
+    CLI::App* file = add(*recovery, "file", "Bring one file back", "recovery file",
+                         "stravinsky recovery file ~/.claude/hooks/x.py\n"
+                         "stravinsky recovery file ~/.claude/settings.json v0.3.8",
+                         [this](const Invocation& i) {
+                           return run_recover_file(i, {.path = source_, .version_or_id = version_});
+                         });
+    file->add_option("path", source_, "The file")->required();
+    file->add_option("backup", version_,
+                     "Out of which backup or version (default: the newest "
+                     "that differs)");
+    CLI::App* resume = add(*recovery, "resume", "Finish what was interrupted", "recovery resume",
+                           "stravinsky recovery resume\nstravinsky recovery resume --accept-root",
+                           [this](const Invocation& i) { return run_resume(i, resume_); });
+    resume->add_flag("--accept-root", resume_.accept_root,
+                     "The tree's directory was replaced on purpose");
+    resume->add_option("--set-aside", resume_.set_aside,
+                       "Move this transaction's damaged journal out of the way");
+  }
+
+  void add_audit() {
+    CLI::App* audit = group("audit", "The record of every operation");
+    CLI::App* log = add(*audit, "log", "What happened, newest first", "audit log",
+                        "stravinsky audit log --limit 20\n"
+                        "stravinsky audit log --type UPDATE_FAILED --from 2026-01-01",
+                        [this](const Invocation& i) { return run_audit_log(i, log_); });
+    log->add_option("--type", log_.type, "Only this event type");
+    log->add_option("--version", log_.version, "Only this version");
+    log->add_option("--status", log_.status, "success, failed, rolled_back or recovered");
+    log->add_option("--from", log_.from, "From this day or time (UTC)");
+    log->add_option("--to", log_.to, "Up to this day or time (UTC), included");
+    log->add_option("--limit", log_.limit, "At most so many (default 1000)");
+    add(*audit, "verify", "Was the record changed?", "audit verify",
+        "stravinsky audit verify\nstravinsky audit verify --json", run_audit_verify);
+  }
+
+  CLI::App app_;
+  Flags flags_;
+  Run run_;
+  std::string command_;
+  std::string version_;
+  std::string source_;
+  std::string scope_ = "user";
+  bool exact_ = false;
+  bool all_ = false;
+  BackupCreateArguments create_;
+  BackupVerifyArguments verify_;
+  ResumeArguments resume_;
+  AuditLogArguments log_;
+};
+
+bool locale_is_utf8(const engine::Environment& environment) {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto value = environment.variable(name);
+    if (!value || value->empty()) continue;
+    return value->find("UTF-8") != std::string::npos || value->find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+// The command whose name is nearest to what was typed; empty when none is near.
+std::string nearest_command(const std::vector<std::string>& names, const std::string& typed) {
+  std::string best;
+  size_t best_distance = 3;
+  for (const std::string& name : names) {
+    std::vector<size_t> row(name.size() + 1);
+    for (size_t j = 0; j <= name.size(); ++j) row[j] = j;
+    for (size_t i = 1; i <= typed.size(); ++i) {
+      size_t diagonal = row[0];
+      row[0] = i;
+      for (size_t j = 1; j <= name.size(); ++j) {
+        const size_t substitution = diagonal + (typed[i - 1] == name[j - 1] ? 0U : 1U);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+      }
+    }
+    if (row[name.size()] < best_distance) {
+      best_distance = row[name.size()];
+      best = name;
+    }
+  }
+  return best;
+}
+
+ExitCode usage_error(CommandLine& line, const CLI::ParseError& error, int argc, char** argv) {
+  fmt::print(stderr, "error: {}\n", escape(error.what()));
+  std::vector<std::string> names;
+  for (const CLI::App* app : line.app().get_subcommands(nullptr)) names.push_back(app->get_name());
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with('-')) continue;
+    const std::string near = nearest_command(names, word);
+    if (!near.empty() && near != word) fmt::print(stderr, "  Did you mean: stravinsky {}\n", near);
+    break;
+  }
+  fmt::print(stderr, "  Nothing was changed.\n  See: stravinsky --help\n");
+  return ExitCode::kUsage;
+}
+
+}  // namespace
+
+ExitCode run_program(int argc, char** argv, fs::FileSystem& fs) {
+  if (argc == 1) {
+    fmt::print("{}\n", kFirstWords);
+    return ExitCode::kDone;
+  }
+  CommandLine line;
+  try {
+    line.app().parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      line.app().exit(error);
+      return ExitCode::kDone;
+    }
+    return usage_error(line, error, argc, argv);
+  }
+  if (!line.run()) {
+    fmt::print("{}\n", kFirstWords);
+    return ExitCode::kUsage;
+  }
+  Flags& flags = line.flags();
+  if (!flags.root.empty()) flags.global.root = flags.root;
+  if (!flags.project.empty()) flags.global.project = flags.project;
+  const auto environment = real_environment(fs);
+  OutputOptions options;
+  options.format = flags.json ? Format::kJson : Format::kText;
+  options.quiet = flags.quiet;
+  options.color = flags.color == "always"  ? Color::kAlways
+                  : flags.color == "never" ? Color::kNever
+                                           : Color::kAuto;
+  if (!environment) return Output(options).error(line.command(), environment.error());
+  const auto no_color = environment->variable("NO_COLOR");
+  options.no_color_variable = no_color && !no_color->empty();
+  options.utf8 = locale_is_utf8(*environment);
+  const Output output(options);
+  const Invocation invocation{*environment, output, flags.global, line.command()};
+  return line.run()(invocation);
+}
+
+}  // namespace stravinsky::cli

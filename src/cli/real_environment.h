@@ -1,0 +1,13 @@
+// real_environment: the engine's Environment made from the machine.
+#pragma once
+
+#include "base/error.h"
+#include "engine/environment.h"
+
+namespace stravinsky::cli {
+
+// fs outlives the answer. From now on SIGINT and SIGTERM only set the flag that
+// Environment::interrupted reads, and SIGPIPE is ignored.
+Result<engine::Environment> real_environment(fs::FileSystem& fs);
+
+}  // namespace stravinsky::cli
