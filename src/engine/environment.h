@@ -16,6 +16,9 @@
 
 namespace stravinsky::engine {
 
+// Whether independent work of one operation may overlap. Tests that count calls say no.
+enum class Overlap { kYes, kNo };
+
 struct Environment {
   fs::FileSystem& fs;
   Clock& clock;
@@ -30,6 +33,7 @@ struct Environment {
   uint32_t user_id = 0;
   int64_t process_id = 0;
   std::function<bool()> interrupted = [] { return false; };
+  Overlap overlap = Overlap::kYes;
 };
 
 }  // namespace stravinsky::engine

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <future>
+
 #include "base/strings.h"
 #include "checks/hooks_check.h"
 #include "checks/settings_check.h"
@@ -45,15 +47,12 @@ class Operation {
     if (Status prepared = step("PREPARE", [this] { return prepare(); }); !prepared)
       return refused(std::move(prepared).error());
     if (plan_.changes.empty()) return finish_without_changes();
-    if (Status valid = step("VALIDATE", [this] { return validate(); }); !valid)
-      return refused(std::move(valid).error());
-    if (session_.is_dry_run()) return finish_as(Outcome::kPlanned);
-    if (request_.kind == TransactionKind::kUpdate) record(start_event());
-
-    const txn::Content content = content_of_edits(plan_, proposal_.edits);
-    auto transaction = txn::Transaction::prepare(session_.transaction_context(), plan_, content);
-    if (!transaction) return refused(std::move(transaction).error());
-    return change(*transaction);
+    if (session_.is_dry_run()) {
+      if (Status valid = step("VALIDATE", [this] { return validate(); }); !valid)
+        return refused(std::move(valid).error());
+      return finish_as(Outcome::kPlanned);
+    }
+    return validate_and_change();
   }
 
  private:
@@ -174,8 +173,6 @@ class Operation {
   }
 
   void add_finding(checks::Finding finding) {
-    if (request_.checks == CheckPolicy::kWarn && finding.severity == checks::Severity::kBlocking)
-      finding.severity = checks::Severity::kWarning;
     for (const checks::Finding& known : result_.findings)
       if (known.to_string() == finding.to_string()) return;
     result_.findings.push_back(std::move(finding));
@@ -196,6 +193,10 @@ class Operation {
   }
 
   Status validate() {
+    if (request_.checks == CheckPolicy::kHashesOnly) {
+      detail_ = "the way back is never blocked by a check";
+      return {};
+    }
     if (!session_.config().boolean("update.pre_update_checks_enabled")) {
       detail_ = "switched off";
       return {};
@@ -210,7 +211,9 @@ class Operation {
   Status verify(txn::Transaction& transaction) {
     RETURN_IF_ERROR(transaction.verify());
     detail_ = fmt::format("{} files as planned", plan_.changes.size());
-    if (!session_.config().boolean("update.post_update_verification_enabled")) return {};
+    if (request_.checks == CheckPolicy::kHashesOnly ||
+        !session_.config().boolean("update.post_update_verification_enabled"))
+      return {};
     const LiveView live(fs(), session_.roots(), session_.hook_roots(), nullptr);
     const Edits inverse = inverse_edits(
         plan_, [&](size_t change, const std::string& inner_path, const codec::Sink& sink) {
@@ -219,6 +222,48 @@ class Operation {
     const EditedView before(live, inverse);
     run_checks(live, &before);
     return blocking_finding();
+  }
+
+  // The new files are staged while their languages' parsers look at them: neither
+  // changes a target, and starting a parser takes as long as staging.
+  Result<OperationResult> validate_and_change() {
+    Step report{.name = "VALIDATE", .status = "ok", .duration_ns = 0, .detail = {}};
+    const auto timed_validate = [&]() -> Status {
+      const int64_t start_ns = clock().monotonic_ns();
+      detail_.clear();
+      Status valid = validate();
+      report.duration_ns = clock().monotonic_ns() - start_ns;
+      report.detail = valid ? detail_ : valid.error().to_string();
+      if (!valid) report.status = "failed";
+      return valid;
+    };
+    const auto policy = session_.environment().overlap == Overlap::kYes ? std::launch::async
+                                                                        : std::launch::deferred;
+    std::future<Status> validation = std::async(policy, timed_validate);
+    const txn::Content content = content_of_edits(plan_, proposal_.edits);
+    auto transaction = txn::Transaction::prepare(session_.transaction_context(), plan_, content);
+    Status valid = validation.get();
+    session_.report(report);
+    result_.steps.push_back(std::move(report));
+    if (!valid) {
+      if (transaction) leave(*transaction);
+      return refused(std::move(valid).error());
+    }
+    if (!transaction) return refused(std::move(transaction).error());
+    if (request_.kind == TransactionKind::kUpdate) record(start_event());
+    return change(*transaction);
+  }
+
+  // Removes what the transaction left behind; what cannot be removed now is found by
+  // the next command.
+  void leave(txn::Transaction& transaction) {
+    auto kept = transaction.finish();
+    if (kept) {
+      result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
+    } else {
+      result_.warnings.push_back("some temporary files remain; the next command removes them: " +
+                                 kept.error().to_string());
+    }
   }
 
   // --- SWAP and what follows
@@ -279,13 +324,7 @@ class Operation {
                                  closed.error().to_string());
       return;
     }
-    auto kept = transaction.finish();
-    if (kept) {
-      result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
-    } else {
-      result_.warnings.push_back("some temporary files remain; the next command removes them: " +
-                                 kept.error().to_string());
-    }
+    leave(transaction);
   }
 
   Result<OperationResult> take_back(txn::Transaction& transaction, Error cause) {
@@ -320,12 +359,7 @@ class Operation {
       return undecided(std::move(error));
     }
     result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
-    if (auto cleaned = transaction.finish(); cleaned) {
-      result_.kept.insert(result_.kept.end(), cleaned->begin(), cleaned->end());
-    } else {
-      result_.warnings.push_back("some temporary files remain; the next command removes them: " +
-                                 cleaned.error().to_string());
-    }
+    leave(transaction);
     result_.failure = std::move(cause);
     return finish_as(Outcome::kRolledBack);
   }

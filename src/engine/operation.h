@@ -40,14 +40,14 @@ struct Proposal {
   std::vector<std::string> warnings;
 };
 
-// What the checks may do: an update must not make anything worse; a way back must
-// never be blocked by what it leads to or away from.
-enum class CheckPolicy { kBlock, kWarn };
+// An update must not make anything worse; a way back must never be blocked by what
+// it leads to or away from, so there the hashes alone decide.
+enum class CheckPolicy { kCheck, kHashesOnly };
 
 struct OperationRequest {
   model::TransactionKind kind = model::TransactionKind::kUpdate;
   model::BackupKind backup_kind = model::BackupKind::kPreUpdate;
-  CheckPolicy checks = CheckPolicy::kBlock;
+  CheckPolicy checks = CheckPolicy::kCheck;
   std::string announced_version;  // for the trail, before the proposal is known
   std::function<Result<Proposal>(const Present&)> propose;
 };

@@ -167,7 +167,7 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
   OperationRequest operation;
   operation.kind = TransactionKind::kRollback;
   operation.backup_kind = model::BackupKind::kPreRollback;
-  operation.checks = CheckPolicy::kWarn;
+  operation.checks = CheckPolicy::kHashesOnly;
   operation.propose = [&](const Present& present) -> Result<Proposal> {
     BackupProposer proposer(session, reader, present);
     ASSIGN_OR_RETURN(Proposal proposal, proposer.propose(request.extra_files));
@@ -184,7 +184,7 @@ Result<OperationResult> recover_file(Session& session, const RecoverFileRequest&
   OperationRequest operation;
   operation.kind = TransactionKind::kRecovery;
   operation.backup_kind = model::BackupKind::kPreRecovery;
-  operation.checks = CheckPolicy::kWarn;
+  operation.checks = CheckPolicy::kHashesOnly;
   operation.propose = [&](const Present& present) -> Result<Proposal> {
     ASSIGN_OR_RETURN(const Reader reader,
                      backup_with_file(session, path, request.version_or_id, present.known));

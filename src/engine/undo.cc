@@ -117,7 +117,7 @@ Result<OperationResult> invert(Session& session, TransactionKind kind) {
   OperationRequest request;
   request.kind = kind;
   request.backup_kind = model::BackupKind::kPreRollback;
-  request.checks = CheckPolicy::kWarn;
+  request.checks = CheckPolicy::kHashesOnly;
   request.propose = [&session, kind](const Present& present) -> Result<Proposal> {
     ASSIGN_OR_RETURN(const auto recorded,
                      open_recorded(session, stack_of(present.latest, kind).back()));

@@ -72,7 +72,10 @@ class CrashSweep {
       }
       last = counting.mutating_count() + 1;  // one more: the cut comes after the last call
     }
-    for (const uint64_t point : spread(last, options_.points_max)) cut_at(point);
+    for (const uint64_t point : spread(last, options_.points_max)) {
+      if (options_.stops_at_first && !report_.is_clean()) break;
+      cut_at(point);
+    }
     return std::move(report_);
   }
 

@@ -49,6 +49,7 @@ struct CrashSweepOptions {
   uint64_t seed = 1;
   // More points than this: evenly spread ones, first and last included.
   uint64_t points_max = UINT64_MAX;
+  bool stops_at_first = false;  // goes no further than the first point with a violation
 };
 
 struct ErrnoSweepOptions {

@@ -51,7 +51,8 @@ engine::Environment EngineFixture::environment(fs::FileSystem& fs) {
           .hostname = "host",
           .system = "Linux-6.1-x86_64",
           .user_id = 1000,
-          .process_id = 1};
+          .process_id = 1,
+          .overlap = engine::Overlap::kNo};
 }
 
 Result<std::unique_ptr<Session>> EngineFixture::open(fs::FileSystem& fs,

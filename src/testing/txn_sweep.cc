@@ -70,6 +70,11 @@ void add(SweepReport& report, const std::string& where, const std::vector<std::s
   }
 }
 
+// No more would be kept.
+bool is_enough(const SweepReport& report) {
+  return report.violation_count >= SweepReport::kViolationsKept;
+}
+
 uint64_t calls_of(const SweepCase& the_case, const TxnFixture& t) {
   const auto disk = t.fresh_disk();
   FaultFs counting(*disk, {});
@@ -200,7 +205,10 @@ std::vector<std::string> broken_by_meddling(TxnFixture& t, MemFs& disk, bool has
 SweepReport run_kill_sweep(TxnFixture& t, StopAfter last, const KillSweepOptions& options) {
   KillSweep sweep{.t = t, .the_case = sweep_case(t, last), .options = options};
   const uint64_t calls = calls_of(sweep.the_case, t);
-  for (const uint64_t kill : spread(calls + 1, options.points_max)) sweep.kill_at(kill);
+  for (const uint64_t kill : spread(calls + 1, options.points_max)) {
+    if (is_enough(sweep.report)) break;
+    sweep.kill_at(kill);
+  }
   return std::move(sweep.report);
 }
 
@@ -211,7 +219,7 @@ SweepReport run_meddling_sweep(TxnFixture& t, Saving saving,
   const SweepCase the_case = sweep_case(t);
   const std::string bytes = "what the user wrote";
   const uint64_t calls = calls_of(the_case, t);
-  for (uint64_t point = 1; point <= calls; ++point) {
+  for (uint64_t point = 1; point <= calls && !is_enough(report); ++point) {
     for (const uint64_t distance : distances) {
       ++report.points;
       const auto disk = t.fresh_disk();

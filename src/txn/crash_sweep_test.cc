@@ -66,7 +66,7 @@ TEST(CrashSweep, WithoutExchange) {
   crash_sweep(kNoExchange, StopAfter::kRollBack, RecoveryCrashes::kSampled);
 }
 TEST(CrashSweep, WithPlainRenameOnly) {
-  crash_sweep(kPlainRenameOnly, StopAfter::kFinish, RecoveryCrashes::kEveryPoint);
+  crash_sweep(kPlainRenameOnly, StopAfter::kFinish, RecoveryCrashes::kSampled);
   crash_sweep(kPlainRenameOnly, StopAfter::kRollBack, RecoveryCrashes::kSampled);
 }
 TEST(CrashSweep, WhereADirectorySyncDoesNotSuffice) {

@@ -52,9 +52,10 @@ Proof crash(StopAfter last, const MemFsOptions& options = kOrdinary,
             RecoveryCrashes in_recovery = RecoveryCrashes::kNone) {
   return [=] {
     const auto t = make_mixed(options);
-    return verdict(run_crash_sweep(
-        sweep_case(*t, last),
-        {.subset_limit = 8, .recovery_subset_limit = 2, .crash_in_recovery = in_recovery}));
+    return verdict(run_crash_sweep(sweep_case(*t, last), {.subset_limit = 8,
+                                                          .recovery_subset_limit = 2,
+                                                          .crash_in_recovery = in_recovery,
+                                                          .stops_at_first = true}));
   };
 }
 Proof crash_twice(StopAfter last) {
@@ -296,7 +297,10 @@ std::string displaced_nodes_are_gone() {
     if (!from_old.empty()) broken.push_back("not the old tree:\n" + from_old);
     return broken;
   };
-  return verdict(run_crash_sweep(the_case, {.subset_limit = 8, .recovery_subset_limit = 2}));
+  return verdict(run_crash_sweep(the_case, {.subset_limit = 8,
+                                            .recovery_subset_limit = 2,
+                                            .crash_in_recovery = RecoveryCrashes::kNone,
+                                            .stops_at_first = true}));
 }
 
 std::string readers_see_no_dangling_settings() {

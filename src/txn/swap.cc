@@ -12,7 +12,6 @@ using fs::RenameMode;
 using model::Change;
 using model::ChangePlan;
 using model::Image;
-using model::ImageKind;
 
 bool unsupported(const Status& status) {
   return !status && status.error().code == ErrorCode::kUnsupported;

@@ -30,6 +30,7 @@ void sweep_kills(const SweptCommand& command, int runs_max) {
       continue;
     }
     ++killed;
+    command.expect_no_gap(kill_at(call));
     command.expect_whole(kill_at(call) + " of " + std::to_string(command.mutating_calls()));
     if (::testing::Test::HasFailure()) return;
   }
@@ -101,6 +102,7 @@ TEST(Scenario, 2_KilledRecoveryIsRecoveredToo) {
         ASSERT_GT(second, 3) << "recovery changes nothing?";
         break;
       }
+      command.expect_no_gap(kill_at(first) + ", then recovery " + kill_at(second));
       command.expect_whole(kill_at(first) + ", then recovery " + kill_at(second));
       if (::testing::Test::HasFailure()) return;
     }

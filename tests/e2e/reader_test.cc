@@ -41,17 +41,6 @@ Seen look(const std::string& path) {
   return seen;
 }
 
-std::vector<std::string> hooks_named_by(const std::string& settings) {
-  static constexpr std::string_view kPlace = "~/.claude/hooks/";
-  std::vector<std::string> out;
-  for (size_t at = settings.find(kPlace); at != std::string::npos;
-       at = settings.find(kPlace, at + 1)) {
-    const size_t start = at + kPlace.size();
-    out.push_back(settings.substr(start, settings.find('"', start) - start));
-  }
-  return out;
-}
-
 class Reader {
  public:
   explicit Reader(const Home& home) : home_(home) {

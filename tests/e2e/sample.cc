@@ -25,6 +25,17 @@ std::string settings_with(const std::vector<std::string>& hooks) {
   return out + "        ]\n      }\n    ]\n  }\n}\n";
 }
 
+std::vector<std::string> hooks_named_by(std::string_view settings) {
+  static constexpr std::string_view kPlace = "~/.claude/hooks/";
+  std::vector<std::string> out;
+  for (size_t at = settings.find(kPlace); at != std::string_view::npos;
+       at = settings.find(kPlace, at + 1)) {
+    const size_t start = at + kPlace.size();
+    out.emplace_back(settings.substr(start, settings.find('"', start) - start));
+  }
+  return out;
+}
+
 std::string hook(std::string_view text) {
   return "#!/bin/bash\n# " + std::string(text) + "\nexit 0\n";
 }

@@ -15,6 +15,8 @@ namespace stravinsky::e2e {
 
 // Settings that register "bash ~/.claude/hooks/NAME" for each name.
 std::string settings_with(const std::vector<std::string>& hooks);
+// The names in such settings.
+std::vector<std::string> hooks_named_by(std::string_view settings);
 // A shell hook that parses; text makes it differ.
 std::string hook(std::string_view text);
 

@@ -53,6 +53,15 @@ Ended SweptCommand::other(const std::vector<std::string>& args, const std::strin
   return home_.run(args, options(fault));
 }
 
+void SweptCommand::expect_no_gap(const std::string& when) const {
+  for (const auto& [path, what] : before_) {
+    if (!after_.contains(path)) continue;
+    EXPECT_TRUE(home_.exists(".claude/" + path)) << path << " " << when;
+  }
+  for (const std::string& name : hooks_named_by(home_.text(".claude/settings.json")))
+    EXPECT_TRUE(home_.exists(".claude/hooks/" + name)) << name << " " << when;
+}
+
 void SweptCommand::expect_whole(const std::string& when) const {
   const Ended status = other({"status"});
   EXPECT_EQ(status.exit, 0) << when << "\n" << status.out << status.err;

@@ -29,6 +29,9 @@ class SweptCommand {
   Ended run(const std::string& fault) const;
   Ended other(const std::vector<std::string>& args, const std::string& fault = {}) const;
 
+  // Right after a kill: every name of both trees is there, and the settings name no hook
+  // that is absent. A reader at that instant would see just this.
+  void expect_no_gap(const std::string& when) const;
   // After a run that ended at some call: heals by "status", then the tree is one of the
   // two, nothing is left beside it, and the record and all backups are whole.
   void expect_whole(const std::string& when) const;
