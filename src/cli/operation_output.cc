@@ -99,7 +99,10 @@ void tell_end(const Output& out, const OperationResult& result) {
       out.line("Dry run: nothing was changed.");
       break;
     case Outcome::kRolledBack:
-      out.note("error: " + result.failure->to_string());
+      if (result.kind == model::TransactionKind::kUpdate)
+        out.note(out.bad("Update Failed - Automatic Rollback Completed"));
+      out.note("error: Rolled back to " + result.from_version +
+               " due to: " + result.failure->to_string());
       out.note("  The tree is the old one again (" + result.from_version + ").");
       if (!result.failure->remedy.empty()) out.note("  " + result.failure->remedy);
       break;
@@ -177,7 +180,7 @@ ExitCode tell_operation(const Invocation& invocation, const OperationResult& res
     out.json(invocation.command, operation_object(result), code);
     return code;
   }
-  tell_files(out, result);
+  if (result.outcome != Outcome::kRolledBack) tell_files(out, result);
   tell_findings(out, result);
   tell_end(out, result);
   return code;

@@ -104,8 +104,11 @@ model::TransactionFacts get_facts(WireReader& in) {
   facts.id = in.text();
   facts.sequence = in.u64();
   const uint8_t kind = in.u8();
-  if (kind < 1 || kind > static_cast<uint8_t>(model::TransactionKind::kRecovery)) in.fail();
-  facts.kind = static_cast<model::TransactionKind>(kind);
+  if (kind < 1 || kind > static_cast<uint8_t>(model::TransactionKind::kRecovery)) {
+    in.fail();
+  } else {
+    facts.kind = static_cast<model::TransactionKind>(kind);
+  }
   facts.started_ns = static_cast<int64_t>(in.u64());
   for (std::string* text :
        {&facts.from_version, &facts.to_version, &facts.from_bundle, &facts.to_bundle,
@@ -170,10 +173,10 @@ Result<ChangePlan> decode_plan(std::string_view body) {
     const uint8_t scope = in.u8();
     const auto logical_path = fs::RelPath::parse(in.text());
     const uint8_t order = in.u8();
-    if (order < 1 || order > static_cast<uint8_t>(ChangeOrder::kDeletion)) in.fail();
     Image before = get_image(in, 0);
     Image after = get_image(in, 0);
     if (!path || !logical_path || scope > 1 || anchor >= plan.anchors.size()) in.fail();
+    if (order < 1 || order > static_cast<uint8_t>(ChangeOrder::kDeletion)) in.fail();
     if (in.failed()) break;
     const model::LogicalPath logical{scope == 0 ? model::Scope::kUser : model::Scope::kProject,
                                      *logical_path};

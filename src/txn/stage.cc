@@ -68,8 +68,10 @@ struct Builder {
     ASSIGN_OR_RETURN(const fs::File inner, fs::File::open(fs, dir, name, fs::OpenMode::kDirectory));
     for (const auto& [child_name, child] : image.children) {
       ASSIGN_OR_RETURN(const fs::RelPath child_path, fs::RelPath::parse(child_name));
-      RETURN_IF_ERROR(build(inner.fd(), child_path, child,
-                            inner_path.empty() ? child_name : inner_path + "/" + child_name));
+      std::string child_inner_path = inner_path;
+      if (!child_inner_path.empty()) child_inner_path += '/';
+      child_inner_path += child_name;
+      RETURN_IF_ERROR(build(inner.fd(), child_path, child, child_inner_path));
     }
     RETURN_IF_ERROR(set_owner(fs, inner.fd(), image));
     fs::Attributes attributes;

@@ -55,8 +55,9 @@ Ended SweptCommand::other(const std::vector<std::string>& args, const std::strin
 
 void SweptCommand::expect_no_gap(const std::string& when) const {
   for (const auto& [path, what] : before_) {
-    if (!after_.contains(path)) continue;
-    EXPECT_TRUE(home_.exists(".claude/" + path)) << path << " " << when;
+    if (after_.contains(path)) {
+      EXPECT_TRUE(home_.exists(".claude/" + path)) << path << " " << when;
+    }
   }
   for (const std::string& name : hooks_named_by(home_.text(".claude/settings.json")))
     EXPECT_TRUE(home_.exists(".claude/hooks/" + name)) << name << " " << when;
