@@ -10,6 +10,13 @@ namespace {
 
 using nlohmann::json;
 
+std::string event_types() {
+  std::string text;
+  for (const model::AuditEventTypeInfo& info : model::audit_event_types())
+    text += (text.empty() ? "" : ", ") + std::string(info.name);
+  return text;
+}
+
 Result<store::AuditFilter> filter_of(const AuditLogArguments& arguments) {
   store::AuditFilter filter;
   filter.version = arguments.version;
@@ -20,13 +27,16 @@ Result<store::AuditFilter> filter_of(const AuditLogArguments& arguments) {
   if (!arguments.type.empty()) {
     filter.type = model::parse_audit_event_type(arguments.type);
     if (!filter.type)
-      return make_error(ErrorCode::kUsage, "there is no event type " + escape(arguments.type));
+      return make_error(ErrorCode::kUsage, "there is no event type " + escape(arguments.type))
+          .with_untouched("Nothing was changed.")
+          .with_remedy("There are: " + event_types() + ".");
   }
   if (!arguments.status.empty()) {
     filter.status = model::parse_audit_status(arguments.status);
     if (!filter.status)
-      return make_error(ErrorCode::kUsage,
-                        "the status must be success, failed, rolled_back or recovered");
+      return make_error(ErrorCode::kUsage, "there is no status " + escape(arguments.status))
+          .with_untouched("Nothing was changed.")
+          .with_remedy("There are: success, failed, rolled_back, recovered.");
   }
   return filter;
 }
@@ -118,10 +128,10 @@ ExitCode run_audit_verify(const Invocation& invocation) {
                          out.good(fmt::format("The audit trail is whole: {} events.",
                                               with_thousands(verdict.events)))));
   } else if (!out.is_json()) {
-    out.note(fmt::format("error: the audit trail was damaged ({}): {}",
-                         audit_damage_name(verdict.damage), verdict.message));
-    out.note(fmt::format("  First bad event: {}, line {}. Nothing was changed.",
-                         verdict.first_bad_seq, verdict.first_bad_line));
+    out.failure(fmt::format("error: the audit trail was damaged ({}): {}",
+                            audit_damage_name(verdict.damage), verdict.message));
+    out.failure(fmt::format("  First bad event: {}, line {}. Nothing was changed.",
+                            verdict.first_bad_seq, verdict.first_bad_line));
   }
   out.json(invocation.command,
            {{"events", verdict.events},

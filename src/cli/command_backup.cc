@@ -1,18 +1,16 @@
 #include <fmt/format.h>
 
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
 #include "cli/commands.h"
+#include "engine/backups.h"
 #include "engine/take_backup.h"
 
 namespace stravinsky::cli {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kThreads = 2;
 
 json info_object(const store::BackupInfo& info) {
   return {{"id", info.id},
@@ -163,39 +161,30 @@ ExitCode run_backup_show(const Invocation& invocation, const std::string& versio
 ExitCode run_backup_verify(const Invocation& invocation, const BackupVerifyArguments& arguments) {
   const auto session = invocation.open_session(Use::kRead);
   if (!session) return invocation.fail(session.error());
-  engine::Session& s = **session;
-  if (!s.has_store()) return invocation.fail(no_store(arguments.id));
-  const auto depth = arguments.quick ? store::VerifyDepth::kQuick : store::VerifyDepth::kFull;
-  std::vector<std::string> ids;
-  std::map<std::string, std::vector<std::string>> problems;
-  if (!arguments.id.empty()) {
-    auto id = s.backups().find(arguments.id);
-    if (!id) return invocation.fail(id.error());
-    ids.push_back(std::move(*id));
-  } else {
-    const auto list = s.backups().list();
-    if (!list) return invocation.fail(list.error());
-    for (const store::BackupInfo& info : list->backups) ids.push_back(info.id);
-    for (const auto& broken : list->broken)
-      problems[escape(broken.id)].push_back(broken.error.to_string());
-  }
+  const auto verdicts = engine::verify_backups(
+      **session,
+      {.version_or_id = arguments.id,
+       .depth = arguments.quick ? store::VerifyDepth::kQuick : store::VerifyDepth::kFull});
+  if (!verdicts) return invocation.fail(verdicts.error());
   const Output& out = invocation.output;
-  for (const std::string& id : ids) {
-    const auto found = s.backups().verify(id, depth, kThreads);
-    if (!found) {
-      problems[id].push_back(found.error().to_string());
+  json checked = json::array();
+  json problems = json::object();
+  for (const engine::BackupVerdict& verdict : *verdicts) {
+    checked.push_back(verdict.id);
+    if (verdict.problems.empty()) {
+      out.line(fmt::format("{:<32} {}", verdict.id, out.good("good")));
       continue;
     }
-    for (const store::BackupProblem& problem : *found) problems[id].push_back(to_string(problem));
-    if (found->empty()) out.line(fmt::format("{:<32} {}", id, out.good("good")));
-  }
-  for (const auto& [id, lines] : problems) {
-    out.note(fmt::format("{:<32} {}", id, out.bad("DAMAGED")));
-    for (const std::string& line : lines) out.note("  " + line);
+    out.failure(fmt::format("{:<32} {}", verdict.id, "DAMAGED"));
+    for (const std::string& problem : verdict.problems) out.failure("  " + problem);
+    problems[verdict.id] = verdict.problems;
   }
   const ExitCode code = problems.empty() ? ExitCode::kDone : ExitCode::kCorrupt;
-  if (!problems.empty()) out.note("The others can be used: stravinsky backup list");
-  out.json(invocation.command, {{"checked", ids}, {"problems", problems}}, code);
+  if (checked.empty()) out.line("No backups yet. Make one with: stravinsky backup create");
+  if (code != ExitCode::kDone)
+    out.failure("Nothing was changed. Those that are good can be used: stravinsky backup list");
+  out.json(invocation.command, {{"checked", std::move(checked)}, {"problems", std::move(problems)}},
+           code);
   return code;
 }
 

@@ -23,7 +23,7 @@ Status confirm(const Invocation& invocation, const engine::Session& session) {
     return make_error(ErrorCode::kUsage, "the configuration demands a confirmation")
         .with_untouched("Nothing was changed.")
         .with_remedy("Add --yes.");
-  fmt::print(stderr, "Go on with {}? [y/N] ", invocation.command);
+  print_error(fmt::format("Go on with {}? [y/N] ", invocation.command));
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "yes") return {};
@@ -45,7 +45,7 @@ void tell_success(const Invocation& invocation, const OperationResult& result) {
 
 template <typename Work>
 ExitCode go_back(const Invocation& invocation, const Work& work) {
-  const auto session = invocation.open_session(Use::kWrite);
+  const auto session = invocation.open_session(Use::kChange);
   if (!session) return invocation.fail(session.error());
   if (Status confirmed = confirm(invocation, **session); !confirmed)
     return invocation.fail(confirmed.error());

@@ -27,33 +27,47 @@ ExitCode run_status(const Invocation& invocation) {
                                 : fmt::format("{}, newest {} ({})", status->backups,
                                               status->newest_backup, status->newest_backup_time)));
   out.line(fmt::format("history:   {} to undo, {} to redo", status->undo, status->redo));
+  if (status->last_event)
+    out.line(fmt::format("last:      {} {} {} ({})", status->last_event->type,
+                         status->last_event->version, status->last_event->status,
+                         status->last_event->timestamp));
   for (const engine::Drift& drift : status->drift)
     out.line("drift:     " + drift.path + ": " + drift.what);
   if (!status->audit_enabled) out.line("audit:     switched off; operations are not on record");
-  for (const std::string& id : status->open_transactions)
-    out.note("An operation was interrupted and is not recovered: transaction " + id);
-  for (const std::string& id : status->inconsistent_transactions)
-    out.note("INCONSISTENT: transaction " + id +
-             " could not be taken back. Run: stravinsky recovery resume");
   if (!status->busy.empty()) out.line("at work:   " + escape(status->busy));
-  const ExitCode code = status->inconsistent_transactions.empty() &&
-                                (status->open_transactions.empty() || !status->busy.empty())
-                            ? ExitCode::kDone
-                            : ExitCode::kRecoveryRequired;
+  for (const std::string& warning : status->warnings) out.warning(warning);
+  const ExitCode code = status->is_inconsistent() ? ExitCode::kRecoveryRequired : ExitCode::kDone;
+  if (status->busy.empty())
+    for (const std::string& id : status->open_transactions)
+      out.failure("INCONSISTENT: transaction " + id + " was interrupted and is not recovered.");
+  for (const std::string& id : status->inconsistent_transactions)
+    out.failure("INCONSISTENT: transaction " + id + " could not be taken back.");
+  if (code != ExitCode::kDone) out.failure("  Run: stravinsky recovery resume");
   if (code == ExitCode::kDone)
     out.line(status->undo > 0 ? "To take the last change back: stravinsky rollback undo"
                               : "To try something safely: stravinsky backup create");
   json drifts = json::array();
   for (const engine::Drift& drift : status->drift)
     drifts.push_back({{"path", drift.path}, {"what", drift.what}});
+  json last = nullptr;
+  if (status->last_event)
+    last = {{"event_type", status->last_event->type},
+            {"version", status->last_event->version},
+            {"status", status->last_event->status},
+            {"timestamp", status->last_event->timestamp}};
   out.json(invocation.command,
            {{"current_version", status->current_version},
+            {"last_event", std::move(last)},
+            {"warnings", status->warnings},
+            {"audit_enabled", status->audit_enabled},
+            {"at_work", escape(status->busy)},
             {"held_version", status->held_version},
             {"user_root", escape(status->user_root)},
             {"project_root", escape(status->project_root)},
             {"store", escape(status->store)},
             {"backups", status->backups},
             {"newest_backup", status->newest_backup},
+            {"newest_backup_time", status->newest_backup_time},
             {"undo", status->undo},
             {"redo", status->redo},
             {"drift", std::move(drifts)},

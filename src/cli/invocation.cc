@@ -8,9 +8,13 @@ namespace stravinsky::cli {
 namespace {
 
 std::string recovery_text(const txn::Recovered& recovered) {
-  const std::string what = fmt::format("an interrupted {} ({} changes, transaction {})",
-                                       transaction_kind_name(recovered.facts.kind),
-                                       recovered.changed.size(), recovered.facts.id);
+  const size_t count = recovered.changed.size();
+  // Without a readable record only the id is known.
+  const std::string what =
+      count == 0 ? fmt::format("an interrupted operation (transaction {})", recovered.facts.id)
+                 : fmt::format("an interrupted {} of {} {} (transaction {})",
+                               transaction_kind_name(recovered.facts.kind), count,
+                               count == 1 ? "file" : "files", recovered.facts.id);
   switch (recovered.action) {
     case txn::RecoveryAction::kDiscarded:
       return "Recovered: " + what + " had not changed anything yet; its traces were removed.";

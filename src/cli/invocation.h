@@ -19,7 +19,11 @@ struct GlobalOptions {
   bool foreign_owner = false;
 };
 
-enum class Use { kRead, kWrite };
+enum class Use {
+  kRead,    // makes no store, and recovers if it can
+  kChange,  // changes the tree out of what the store has: makes none
+  kWrite,   // makes the store when there is none
+};
 
 struct Invocation {
   const engine::Environment& environment;
@@ -27,8 +31,7 @@ struct Invocation {
   GlobalOptions options;
   std::string command;  // "rollback undo": the name in --json
 
-  // A session whose steps and recoveries are told as they happen. kRead makes no
-  // store and recovers if it can.
+  // A session whose steps and recoveries are told as they happen.
   Result<std::unique_ptr<engine::Session>> open_session(Use use) const;
   // An absolute path from one typed: "~" and the working directory are put in front.
   std::string absolute(const std::string& typed) const;

@@ -100,16 +100,16 @@ void tell_end(const Output& out, const OperationResult& result) {
       break;
     case Outcome::kRolledBack:
       if (result.kind == model::TransactionKind::kUpdate)
-        out.note(out.bad("Update Failed - Automatic Rollback Completed"));
-      out.note("error: Rolled back to " + result.from_version +
-               " due to: " + result.failure->to_string());
-      out.note("  The tree is the old one again (" + result.from_version + ").");
-      if (!result.failure->remedy.empty()) out.note("  " + result.failure->remedy);
+        out.failure("Update Failed - Automatic Rollback Completed");
+      out.failure("error: Rolled back to " + result.from_version +
+                  " due to: " + result.failure->to_string());
+      out.failure("  The tree is the old one again (" + result.from_version + ").");
+      if (!result.failure->remedy.empty()) out.failure("  " + result.failure->remedy);
       break;
     case Outcome::kVerifyFailed:
-      out.note("error: " + result.failure->to_string());
-      out.note("  The new tree is in force, since automatic rollback is switched off.");
-      out.note("  To take it back: stravinsky rollback undo");
+      out.failure("error: " + result.failure->to_string());
+      out.failure("  The new tree is in force, since automatic rollback is switched off.");
+      out.failure("  To take it back: stravinsky rollback undo");
       break;
   }
 }

@@ -10,6 +10,15 @@
 
 namespace stravinsky::cli {
 
+void print_out(std::string_view text) {
+  (void)std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print_error(std::string_view text) {
+  (void)std::fflush(stdout);  // so that both stand in order where they share a terminal
+  (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 Output::Output(const OutputOptions& options)
     : options_(options),
       color_out_(options.color == Color::kAlways ||
@@ -17,11 +26,15 @@ Output::Output(const OutputOptions& options)
                   isatty(STDOUT_FILENO) == 1)) {}
 
 void Output::line(std::string_view text) const {
-  if (!options_.quiet && !is_json()) fmt::print("{}\n", text);
+  if (!options_.quiet && !is_json()) print_out(fmt::format("{}\n", text));
 }
 
 void Output::note(std::string_view text) const {
-  if (!options_.quiet) fmt::print(stderr, "{}\n", text);
+  if (!options_.quiet) failure(text);
+}
+
+void Output::failure(std::string_view text) const {
+  print_error(fmt::format("{}\n", text));
 }
 
 void Output::warning(std::string_view text) const {
@@ -33,17 +46,20 @@ void Output::json(std::string_view command, nlohmann::json object, ExitCode code
   object["format_version"] = 1;
   object["command"] = command;
   object["ok"] = code == ExitCode::kDone;
+  object.emplace("success", code == ExitCode::kDone);
   object["exit_code"] = static_cast<int>(code);
-  fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_out(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 ExitCode Output::error(std::string_view command, const Error& error) const {
   const ExitCode code = exit_code_of(error);
   if (is_json()) {
-    json(command, {{"error", error_object(error)}}, code);
+    json(command,
+         {{"error", error_object(error)},
+          {"recovery_required", code == ExitCode::kRecoveryRequired}},
+         code);
   } else {
-    std::fflush(stdout);
-    fmt::print(stderr, "{}\n", error_text(error));
+    failure(error_text(error));
   }
   return code;
 }

@@ -14,6 +14,11 @@
 
 namespace stravinsky::cli {
 
+// To standard output and to standard error. A reader that went away, or a full disk
+// behind the output, is no reason to stop in the middle of a change.
+void print_out(std::string_view text);
+void print_error(std::string_view text);
+
 enum class Color { kAuto, kAlways, kNever };
 enum class Format { kText, kJson };
 
@@ -35,7 +40,9 @@ class Output {
   void line(std::string_view text) const;  // nothing with --quiet or --json
   void note(std::string_view text) const;  // to standard error; nothing with --quiet
   void warning(std::string_view text) const;
-  // The object of a command: its members, and format_version, command and ok.
+  void failure(std::string_view text) const;  // to standard error, with --quiet too
+  // The object of a command: its members, and format_version, command, success (unless
+  // it has one), ok and exit_code.
   void json(std::string_view command, nlohmann::json object, ExitCode code) const;
   // Cause, what was left untouched, what to do next; or the same as an object.
   ExitCode error(std::string_view command, const Error& error) const;

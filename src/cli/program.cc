@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <functional>
+#include <span>
 
 #include "base/strings.h"
 #include "cli/commands.h"
 #include "cli/real_environment.h"
+#include "fs/read_only_fs.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -70,6 +75,7 @@ class CommandLine {
   }
 
   CLI::App& app() { return app_; }
+  const CLI::App& app() const { return app_; }
   Flags& flags() { return flags_; }
   const Run& run() const { return run_; }
   const std::string& command() const { return command_; }
@@ -254,52 +260,98 @@ std::string nearest_command(const std::vector<std::string>& names, const std::st
   return best;
 }
 
-ExitCode usage_error(CommandLine& line, const CLI::ParseError& error, int argc, char** argv) {
-  fmt::print(stderr, "error: {}\n", escape(error.what()));
-  std::vector<std::string> names;
-  for (const CLI::App* app : line.app().get_subcommands(nullptr)) names.push_back(app->get_name());
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
+// Where the words of a command line stop making sense.
+struct Parsed {
+  const CLI::App* app;       // the deepest command that was named
+  std::string command;       // "rollback"
+  std::string unknown = {};  // the word after it that is no command of it
+};
+
+Parsed follow_words(const CLI::App& top, std::span<char* const> words) {
+  Parsed at{.app = &top, .command = {}};
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i];
+    if (word == "--root" || word == "--project" || word == "--color") ++i;
     if (word.starts_with('-')) continue;
-    const std::string near = nearest_command(names, word);
-    if (!near.empty() && near != word) fmt::print(stderr, "  Did you mean: stravinsky {}\n", near);
-    break;
+    const auto children = at.app->get_subcommands(nullptr);
+    if (children.empty()) break;
+    const auto next =
+        std::ranges::find(children, word, [](const CLI::App* child) { return child->get_name(); });
+    if (next == children.end()) {
+      at.unknown = word;
+      break;
+    }
+    at.app = *next;
+    at.command += (at.command.empty() ? "" : " ") + word;
   }
-  fmt::print(stderr, "  Nothing was changed.\n  See: stravinsky --help\n");
-  return ExitCode::kUsage;
+  return at;
+}
+
+std::vector<std::string> names_of(const std::vector<const CLI::App*>& apps) {
+  std::vector<std::string> names;
+  for (const CLI::App* app : apps) names.push_back(app->get_name());
+  return names;
+}
+
+ExitCode usage_error(const CommandLine& line, const CLI::ParseError& error,
+                     std::span<char* const> words) {
+  const Parsed at = follow_words(line.app(), words);
+  const std::string called = "stravinsky" + (at.command.empty() ? "" : " " + at.command);
+  const std::vector<std::string> names = names_of(at.app->get_subcommands(nullptr));
+  std::string message = escape(error.what());
+  std::string remedy = "See: " + called + " --help";
+  if (!at.unknown.empty()) {
+    message = fmt::format("there is no command: {} {}", called, escape(at.unknown));
+    const std::string near = nearest_command(names, at.unknown);
+    if (!near.empty()) remedy = fmt::format("Did you mean: {} {}", called, near);
+  } else if (!names.empty()) {
+    message = called + " needs the name of a command";
+    remedy = fmt::format("There are: {}.", fmt::join(names, ", "));
+  }
+  OutputOptions options;
+  if (std::ranges::any_of(words,
+                          [](const char* word) { return std::string_view(word) == "--json"; }))
+    options.format = Format::kJson;
+  return Output(options).error(at.command, make_error(ErrorCode::kUsage, message)
+                                               .with_untouched("Nothing was changed.")
+                                               .with_remedy(remedy));
 }
 
 }  // namespace
 
-ExitCode run_program(int argc, char** argv, fs::FileSystem& fs) {
-  if (argc == 1) {
-    fmt::print("{}\n", kFirstWords);
+namespace {
+
+ExitCode run(int argc, char** argv, fs::FileSystem& disk) {
+  if (argc <= 1) {
+    print_out(std::string(kFirstWords) + "\n");
     return ExitCode::kDone;
   }
   CommandLine line;
   try {
     line.app().parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {
-      line.app().exit(error);
-      return ExitCode::kDone;
-    }
-    return usage_error(line, error, argc, argv);
-  }
-  if (!line.run()) {
-    fmt::print("{}\n", kFirstWords);
-    return ExitCode::kUsage;
+    if (error.get_exit_code() != 0)
+      return usage_error(line, error, std::span(argv + 1, argv + argc));
+    line.app().exit(error);  // prints the help, or the version
+    return ExitCode::kDone;
   }
   Flags& flags = line.flags();
-  if (!flags.root.empty()) flags.global.root = flags.root;
-  if (!flags.project.empty()) flags.global.project = flags.project;
-  const auto environment = real_environment(fs);
   OutputOptions options;
   options.format = flags.json ? Format::kJson : Format::kText;
   options.quiet = flags.quiet;
   options.color = flags.color == "always"  ? Color::kAlways
                   : flags.color == "never" ? Color::kNever
                                            : Color::kAuto;
+  if (!line.run())  // options alone
+    return Output(options).error("", make_error(ErrorCode::kUsage, "there is no command")
+                                         .with_untouched("Nothing was changed.")
+                                         .with_remedy("See: stravinsky --help"));
+  if (!flags.root.empty()) flags.global.root = flags.root;
+  if (!flags.project.empty()) flags.global.project = flags.project;
+  // Whatever an operation forgets to ask: a dry run cannot write.
+  fs::ReadOnlyFs read_only(disk);
+  fs::FileSystem& fs = flags.global.dry_run ? static_cast<fs::FileSystem&>(read_only) : disk;
+  const auto environment = real_environment(fs);
   if (!environment) return Output(options).error(line.command(), environment.error());
   const auto no_color = environment->variable("NO_COLOR");
   options.no_color_variable = no_color && !no_color->empty();
@@ -307,6 +359,17 @@ ExitCode run_program(int argc, char** argv, fs::FileSystem& fs) {
   const Output output(options);
   const Invocation invocation{*environment, output, flags.global, line.command()};
   return line.run()(invocation);
+}
+
+}  // namespace
+
+ExitCode run_program(int argc, char** argv, fs::FileSystem& fs) {
+  open_standard_files();
+  const ExitCode code = run(argc, argv, fs);
+  // What was done is done, whoever could not be told; a reader that left is its own affair.
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && errno != EPIPE)
+    print_error("warning: the output could not be written completely\n");
+  return code;
 }
 
 }  // namespace stravinsky::cli

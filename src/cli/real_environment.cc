@@ -1,5 +1,6 @@
 #include "cli/real_environment.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/utsname.h>
@@ -8,6 +9,7 @@
 #include <array>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 namespace stravinsky::cli {
@@ -25,6 +27,13 @@ std::optional<std::string> variable(const std::string& name) {
 }
 
 }  // namespace
+
+void open_standard_files() {
+  // In this order, since the lowest free number is given.
+  for (const auto& [number, stream] :
+       {std::pair{STDIN_FILENO, stdin}, {STDOUT_FILENO, stdout}, {STDERR_FILENO, stderr}})
+    if (fcntl(number, F_GETFD) < 0) (void)std::freopen("/dev/null", "r+", stream);
+}
 
 Result<engine::Environment> real_environment(fs::FileSystem& fs) {
   struct sigaction action{};

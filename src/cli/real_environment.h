@@ -6,6 +6,10 @@
 
 namespace stravinsky::cli {
 
+// Opens /dev/null in the place of a standard stream that is closed: a file of the store
+// would get its number otherwise, and our messages. To be called before anything is opened.
+void open_standard_files();
+
 // fs outlives the answer. From now on SIGINT and SIGTERM only set the flag that
 // Environment::interrupted reads, and SIGPIPE is ignored.
 Result<engine::Environment> real_environment(fs::FileSystem& fs);

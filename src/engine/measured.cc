@@ -30,20 +30,25 @@ Result<bool> is_open_for_writing(fs::FileSystem& fs, const store::Snapshot& snap
 
 }  // namespace
 
-std::future<std::optional<std::string>> ask_python_version(ProcessRunner& processes) {
-  return std::async(std::launch::async, [&processes]() -> std::optional<std::string> {
-    const auto answer = processes.run({.argv = {"python3", "-V"},
-                                       .input = {},
-                                       .timeout_ms = kPythonTimeoutMs,
-                                       .environment = {}});
-    constexpr std::string_view kPrefix = "Python ";
-    if (!answer || answer->exit_code != 0 || !answer->output.starts_with(kPrefix))
-      return std::nullopt;
-    std::string version = answer->output.substr(kPrefix.size());
-    while (!version.empty() && (version.back() == '\n' || version.back() == '\r'))
-      version.pop_back();
-    return version;
-  });
+std::shared_future<std::optional<std::string>> ask_python_version(const Environment& environment) {
+  const auto policy =
+      environment.overlap == Overlap::kYes ? std::launch::async : std::launch::deferred;
+  ProcessRunner& processes = environment.processes;
+  return std::async(policy,
+                    [&processes]() -> std::optional<std::string> {
+                      const auto answer = processes.run({.argv = {"python3", "-V"},
+                                                         .input = {},
+                                                         .timeout_ms = kPythonTimeoutMs,
+                                                         .environment = {}});
+                      constexpr std::string_view kPrefix = "Python ";
+                      if (!answer || answer->exit_code != 0 || !answer->output.starts_with(kPrefix))
+                        return std::nullopt;
+                      std::string version = answer->output.substr(kPrefix.size());
+                      while (!version.empty() && (version.back() == '\n' || version.back() == '\r'))
+                        version.pop_back();
+                      return version;
+                    })
+      .share();
 }
 
 Result<model::MeasuredFacts> measure(const Environment& environment, fs::Fd store,

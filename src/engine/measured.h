@@ -13,9 +13,9 @@
 
 namespace stravinsky::engine {
 
-// Asks the interpreter that hooks run with for its version, in the background:
-// starting it takes longer than anything else that a backup does.
-std::future<std::optional<std::string>> ask_python_version(ProcessRunner& processes);
+// Asks the interpreter that hooks run with for its version: in the background, if
+// the environment allows it, else when the answer is wanted.
+std::shared_future<std::optional<std::string>> ask_python_version(const Environment& environment);
 
 // Space, permissions and open writers of what the snapshot lists.
 Result<model::MeasuredFacts> measure(const Environment& environment, fs::Fd store,

@@ -11,15 +11,28 @@ namespace stravinsky::engine {
 
 struct ResumeRequest {
   txn::ReplacedRoot replaced_root = txn::ReplacedRoot::kRefuse;
-  std::string set_aside;  // id of a transaction to move out of the way as it is
+  std::string set_aside{};  // id of an open transaction to move out of the way, as it is, when
+                            // it still cannot be recovered
+};
+
+// A transaction that was set aside and whose record cannot be followed any more.
+struct StillAside {
+  std::string id;
+  std::string directory;  // absolute
+  Error error;
 };
 
 struct ResumeResult {
   std::vector<txn::Recovered> recovered;
-  // Nothing is open or set aside any more.
+  std::vector<StillAside> still_aside;
+  std::vector<std::string> planned;  // dry run: what would be tried
+  std::string set_aside;             // what was set aside on request
+  // Nothing is open or set aside any more, but what was set aside on request.
   bool all_done() const;
 };
 
+// Does nothing without a store. A dry run takes no lock and changes nothing.
+// kNotFound: the transaction to set aside is not open.
 Result<ResumeResult> resume(Session& session, const ResumeRequest& request);
 
 }  // namespace stravinsky::engine

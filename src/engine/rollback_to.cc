@@ -159,9 +159,17 @@ Result<std::string> bundle_at(Session& session, const model::Manifest& backup) {
   return bundle;
 }
 
+Status refuse_without_store(const Session& session) {
+  if (session.has_store()) return {};
+  return make_error(ErrorCode::kNotFound, "there are no backups yet")
+      .with_untouched("Nothing was changed.")
+      .with_remedy("The first update makes one, and so does: stravinsky backup create");
+}
+
 }  // namespace
 
 Result<OperationResult> rollback_to(Session& session, const RollbackRequest& request) {
+  RETURN_IF_ERROR(refuse_without_store(session));
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(const Reader reader, open_verified(session, request.version_or_id));
   OperationRequest operation;
@@ -178,6 +186,7 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
 }
 
 Result<OperationResult> recover_file(Session& session, const RecoverFileRequest& request) {
+  RETURN_IF_ERROR(refuse_without_store(session));
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(const LogicalPath path, managed_path(session, request.path));
   RecoveredFrom from;

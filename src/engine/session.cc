@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "engine/history.h"
+#include "engine/measured.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "model/store_layout.h"
@@ -170,7 +171,13 @@ Status Session::lock_all(int64_t timeout_ms) {
   return {};
 }
 
+std::optional<std::string> Session::python_version() {
+  if (!python_version_.valid()) python_version_ = ask_python_version(environment_);
+  return python_version_.get();
+}
+
 Status Session::lock() {
+  if (environment_.overlap == Overlap::kYes) python_version_ = ask_python_version(environment_);
   RETURN_IF_ERROR(refuse_foreign_tree());
   const int64_t timeout_ms = config_.integer("safety.lock_timeout_seconds") * kMillisPerSecond;
   if (Status locked = lock_all(timeout_ms); !locked) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,11 @@ class Session {
   txn::TransactionContext transaction_context() const;
   txn::RecoveryOptions recovery_options();
 
+  // The version of the interpreter that hooks run with. Asked for in the background
+  // as soon as the locks are taken, since starting it takes longer than most of what
+  // a backup does; nullopt when there is none.
+  std::optional<std::string> python_version();
+
   void report(const Step& step) const;
   // Appends an event unless the trail is switched off. Failure never makes an
   // operation unsafe: the caller leaves its journal open, from which the event is
@@ -112,6 +118,7 @@ class Session {
   std::optional<store::BundleStore> bundles_;
   std::optional<store::AuditLog> audit_;
   std::vector<fs::LockFile> locks_;
+  std::shared_future<std::optional<std::string>> python_version_;
 };
 
 }  // namespace stravinsky::engine

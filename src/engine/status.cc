@@ -36,6 +36,23 @@ Status find_drift(Session& session, const std::string& transaction, std::vector<
   return {};
 }
 
+void read_last_event(Session& session, StatusReport& report) {
+  store::AuditFilter newest;
+  newest.limit = 1;
+  const auto page = session.audit().query(newest);
+  if (!page) {
+    report.warnings.push_back("the audit trail could not be read: " + page.error().to_string());
+    return;
+  }
+  if (page->events.empty()) return;
+  const model::AuditRecord& record = page->events.front();
+  report.last_event = {
+      .type = std::string(audit_event_type_name(record.event.type)),
+      .version = escape(record.event.version),
+      .status = record.event.status ? std::string(audit_status_name(*record.event.status)) : "",
+      .timestamp = record.timestamp};
+}
+
 }  // namespace
 
 Result<StatusReport> read_status(Session& session) {
@@ -53,13 +70,19 @@ Result<StatusReport> read_status(Session& session) {
   const fs::Fd store = session.store().fd();
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
   report.backups = list.backups.size();
+  for (const store::BackupList::Broken& broken : list.broken)
+    report.warnings.push_back("backup " + escape(broken.id) +
+                              " is damaged: " + broken.error.to_string());
   if (!list.backups.empty()) {
     report.newest_backup = list.backups.back().id;
     report.newest_backup_time = utc_seconds(list.backups.back().time_ns);
   }
   if (const auto held = held_version(session.fs(), store)) report.held_version = *held;
-  if (!latest.last_transaction.empty())
-    RETURN_IF_ERROR(find_drift(session, latest.last_transaction, report.drift));
+  read_last_event(session, report);
+  if (!latest.last_transaction.empty()) {
+    if (Status looked = find_drift(session, latest.last_transaction, report.drift); !looked)
+      report.warnings.push_back("the tree could not be compared: " + looked.error().to_string());
+  }
   ASSIGN_OR_RETURN(report.open_transactions,
                    txn::list_transactions(session.fs(), store, txn::Shelf::kOpen));
   ASSIGN_OR_RETURN(report.inconsistent_transactions,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,18 @@ struct Drift {
   std::string what;  // "changed", "deleted", "is there again"
 };
 
+// The newest event of the trail.
+struct LastEvent {
+  std::string type;  // "UPDATE_SUCCESS"
+  std::string version;
+  std::string status;  // "success", or empty
+  std::string timestamp;
+};
+
 struct StatusReport {
   std::string current_version;  // as displayed
-  std::string held_version;     // empty when nothing is held
+  std::optional<LastEvent> last_event;
+  std::string held_version;  // empty when nothing is held
   std::string user_root;
   std::string project_root;
   std::string store;
@@ -32,8 +42,16 @@ struct StatusReport {
   std::vector<std::string> inconsistent_transactions;
   std::string busy;  // who holds the lock; empty when nobody does
   bool audit_enabled = true;
+  std::vector<std::string> warnings;  // what could not be looked at, and what is damaged
+
+  // Something is left that needs `recovery resume`, and nobody is at it.
+  bool is_inconsistent() const {
+    return !inconsistent_transactions.empty() || (!open_transactions.empty() && busy.empty());
+  }
 };
 
+// What cannot be read becomes a warning as far as possible: this is asked when
+// something is broken.
 Result<StatusReport> read_status(Session& session);
 
 }  // namespace stravinsky::engine

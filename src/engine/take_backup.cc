@@ -30,7 +30,6 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
   const Environment& environment = session.environment();
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(const auto swept, session.backups().sweep());
-  auto python = ask_python_version(environment.processes);
   ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(latest.current_version));
   store::BackupRequest request{
       .label = order.label.empty() ? version.display() + std::string(backup_suffix(order.kind))
@@ -53,7 +52,7 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
                          user_modifications(session.fs(), snapshot, *base));
       }
     }
-    if (python.valid()) request.facts.python_version = python.get();
+    request.facts.python_version = session.python_version();
     auto created = session.backups().create(snapshot, request);
     if (created) {
       model::AuditEvent event;

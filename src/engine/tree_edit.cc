@@ -73,8 +73,12 @@ class Planner {
     for (const auto& [path, edit] : input_.edits)
       if (path.scope == scope) touched.insert(path.path);
     if (touched.empty()) return {};
-    ASSIGN_OR_RETURN(const fs::File root_dir, fs::File::open_root(input_.fs, root));
-    ASSIGN_OR_RETURN(root_stat_, input_.fs.stat_fd(root_dir.fd()));
+    const auto root_dir = fs::File::open_root(input_.fs, root);
+    if (root_dir) {
+      ASSIGN_OR_RETURN(root_stat_, input_.fs.stat_fd(root_dir->fd()));
+    } else if (!is_not_found(root_dir.error())) {  // absent: a dry run, before the root is made
+      return root_dir.error();
+    }
     RETURN_IF_ERROR(remove_paths(scope, root, touched, before, after));
     RETURN_IF_ERROR(add_paths(scope, touched, after));
 

@@ -110,6 +110,7 @@ const std::vector<std::string>& stack_of(const store::Latest& latest, Transactio
 }
 
 Result<OperationResult> invert(Session& session, TransactionKind kind) {
+  if (!session.has_store()) return refuse_empty({}, kind).error();
   // Before a backup is taken for nothing.
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(const store::Latest latest, session.latest());

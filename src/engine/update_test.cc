@@ -62,6 +62,17 @@ TEST(Update, KnownBaseReplacesDeletesAndKeepsWhatTheUserTouched) {
   EXPECT_EQ(action_of(*result, "~/.claude/hooks/c.py"), FileAction::kDelete);
 }
 
+TEST(Update, AnotherPackageDeletesNothingOfTheFirst) {
+  EngineFixture e;
+  e.bundle("v1", {{"hooks/a.py", "a\n"}}).bundle("v2", {{"hooks/b.py", "b\n"}});
+  e.disk().write_file("/bundles/v1/package.json", R"({"name": "one", "version": "1"})");
+  e.disk().write_file("/bundles/v2/package.json", R"({"name": "two", "version": "2"})");
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(outcome(e.update("v2")), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "a\n");
+  EXPECT_EQ(e.contents("hooks/b.py"), "b\n");
+}
+
 TEST(Update, SettingsAreMergedAndKeepTheirBytes) {
   EngineFixture e;
   e.file("settings.json", "{\n\t\"model\": \"x\"\n}\n");

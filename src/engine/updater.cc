@@ -37,7 +37,8 @@ class UpdateProposer {
   Result<Proposal> propose() {
     if (!present_.latest.current_bundle.empty() && session_.has_store()) {
       auto base = session_.bundles().load(present_.latest.current_bundle);
-      if (base && base->scope == scope_) {
+      // Another package's files are no base for this one's: nothing of them goes.
+      if (base && base->scope == scope_ && base->name == bundle_->name()) {
         base_ = std::move(*base);
       } else if (!base) {
         // Gone or damaged for good: go on without. Anything else may pass, and taking

@@ -6,7 +6,8 @@
 //   VERIFY        hashes in place, and the checks on the live tree
 //   AUTOROLLBACK  only when something failed after the first change
 //
-// What it does to a file, by what is known of the installed bundle (the base):
+// What it does to a file, by what is known of the installed bundle of the same
+// package (the base):
 //   base known     untouched by the user: replaced, or deleted when the new bundle
 //                  lacks it; touched, deleted or made by the user: theirs stays, and
 //                  is listed

@@ -57,15 +57,26 @@ std::optional<Layout> find_layout(const RawFiles& raw) {
   return std::nullopt;
 }
 
-std::optional<model::Version> json_version(const std::string& text) {
-  const auto value = codec::parse_strict_json(text);
-  if (!value || !value->is_object()) return std::nullopt;
-  const auto at = value->find("version");
-  if (at == value->end() || !at->is_string()) return std::nullopt;
-  auto version = model::Version::parse(at->get_ref<const std::string&>());
-  if (!version) return std::nullopt;
-  return std::move(*version);
-}
+constexpr size_t kNameMaxBytes = 214;  // npm's own limit
+
+// What a bundle's metadata say of it; the first file that tells a thing decides it.
+struct Identity {
+  std::optional<model::Version> version;
+  std::string name;
+
+  void add_json(const std::string& text) {
+    const auto value = codec::parse_strict_json(text);
+    if (!value || !value->is_object()) return;
+    const auto text_of = [&](const char* key) -> std::string {
+      const auto at = value->find(key);
+      return at != value->end() && at->is_string() ? at->get<std::string>() : std::string();
+    };
+    if (const std::string found = text_of("name"); name.empty() && found.size() <= kNameMaxBytes)
+      name = found;
+    if (version) return;
+    if (auto found = model::Version::parse(text_of("version"))) version = std::move(*found);
+  }
+};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -92,17 +103,18 @@ std::optional<model::Version> toml_version(const std::string& text) {
   return std::nullopt;
 }
 
-std::optional<model::Version> find_version(const RawFiles& raw, const std::string& package) {
+Identity identify(const RawFiles& raw, const std::string& package) {
   const auto content = [&](std::string_view name) -> const std::string* {
     for (const RawFile& file : raw.files)
       if (file.path.str() == package + std::string(name)) return &file.content;
     return nullptr;
   };
+  Identity identity;
   for (const char* name : {".claude-plugin/plugin.json", "package.json"})
-    if (const std::string* text = content(name))
-      if (auto version = json_version(*text)) return version;
-  if (const std::string* text = content("pyproject.toml")) return toml_version(*text);
-  return std::nullopt;
+    if (const std::string* text = content(name)) identity.add_json(*text);
+  if (const std::string* text = content("pyproject.toml"); text != nullptr && !identity.version)
+    identity.version = toml_version(*text);
+  return identity;
 }
 
 std::string fold_case(std::string_view text) {
@@ -215,7 +227,9 @@ Result<Bundle> Bundle::open(fs::FileSystem& fs, const std::string& absolute_sour
         .with_untouched("Nothing was changed.")
         .with_remedy("Give the directory or archive that holds .claude/ or these folders.");
   Bundle bundle;
-  bundle.version_ = find_version(*raw, layout->package);
+  Identity identity = identify(*raw, layout->package);
+  bundle.version_ = std::move(identity.version);
+  bundle.name_ = std::move(identity.name);
   ASSIGN_OR_RETURN_WHILE(auto files, choose_files(*raw, *layout, bundle.warnings_), context);
   for (RawFile& file : files) {
     bundle.files_.push_back({.path = std::move(file.path),

@@ -54,6 +54,8 @@ class Bundle {
   Status read(size_t index, const codec::Sink& sink) const;
   // From plugin.json, package.json or pyproject.toml, in this order.
   const std::optional<model::Version>& version() const { return version_; }
+  // The package's name, from plugin.json or package.json; empty when none is told.
+  const std::string& name() const { return name_; }
   // A sentence for each thing that was passed over or changed.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -61,6 +63,7 @@ class Bundle {
   std::vector<BundleFile> files_;
   std::vector<std::string> contents_;  // of files_, in the same order
   std::optional<model::Version> version_;
+  std::string name_;
   std::vector<std::string> warnings_;
 };
 

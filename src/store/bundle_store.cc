@@ -56,6 +56,7 @@ std::string text_of(const StoredBundle& bundle) {
       {"files", std::move(files)},
       {"format_version", kFormatVersion},
       {"id", bundle.installed.id},
+      {"name", escape(bundle.installed.name)},
       {"scope", model::scope_name(bundle.installed.scope)},
       {"version", bundle.installed.version.str()}};
   value["digest"] = codec::sha256(codec::canonical_json(value)).hex();
@@ -81,6 +82,7 @@ Result<StoredBundle> parse(std::string_view text) {
   model::JsonObject object(value, "the bundle's manifest");
   StoredBundle bundle;
   bundle.installed.id = object.text("id");
+  bundle.installed.name = object.bytes("name");
   if (auto version = model::Version::parse(object.text("version"))) {
     bundle.installed.version = std::move(*version);
   } else {
@@ -139,7 +141,7 @@ Result<fs::File> open_bundle(const StoreDir& store, const std::string& id) {
 }
 
 bool holds(const InstalledBundle& installed, const Bundle& bundle, model::Scope scope) {
-  return installed.scope == scope &&
+  return installed.scope == scope && installed.name == bundle.name() &&
          std::ranges::equal(installed.files, bundle.files(),
                             [](const BundleFile& a, const BundleFile& b) {
                               return a.path == b.path && a.mode == b.mode && a.sha256 == b.sha256;
@@ -263,6 +265,7 @@ Result<std::string> BundleStore::save(const Bundle& bundle, const model::Version
 
   StoredBundle stored;
   stored.installed.id = layout::bundle_id(version.str(), next);
+  stored.installed.name = bundle.name();
   stored.installed.version = version;
   stored.installed.scope = scope;
   stored.installed.files = bundle.files();

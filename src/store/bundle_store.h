@@ -21,6 +21,7 @@ namespace stravinsky::store {
 
 struct InstalledBundle {
   std::string id;
+  std::string name;  // of the package; empty when the bundle told none
   model::Version version;
   model::Scope scope = model::Scope::kUser;
   std::vector<BundleFile> files;  // ascending by path

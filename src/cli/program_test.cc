@@ -1,0 +1,96 @@
+#include "cli/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "testing/mem_fs.h"
+
+namespace stravinsky::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Ended {
+  ExitCode code;
+  std::string out;
+  std::string err;
+};
+
+// Only what ends before the real environment is looked at.
+Ended run(std::vector<std::string> words) {
+  words.insert(words.begin(), "stravinsky");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  testing::MemFs fs;
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const ExitCode code = run_program(static_cast<int>(argv.size()), argv.data(), fs);
+  std::string out = ::testing::internal::GetCapturedStdout();
+  return {code, std::move(out), ::testing::internal::GetCapturedStderr()};
+}
+
+TEST(Program, BareItNamesWhatPeopleComeFor) {
+  const Ended bare = run({});
+  EXPECT_EQ(bare.code, ExitCode::kDone);
+  for (const char* command : {"status", "update --from", "rollback undo", "rollback to",
+                              "recovery file", "backup create"})
+    EXPECT_THAT(bare.out, HasSubstr(std::string("stravinsky ") + command));
+}
+
+TEST(Program, UnknownCommandsGetASuggestion) {
+  const Ended top = run({"stauts"});
+  EXPECT_EQ(top.code, ExitCode::kUsage);
+  EXPECT_EQ(top.out, "");
+  EXPECT_EQ(top.err,
+            "error: there is no command: stravinsky stauts\n"
+            "  Nothing was changed.\n"
+            "  Did you mean: stravinsky status\n");
+  const Ended inner = run({"--root", "status", "rollback", "udno"});
+  EXPECT_EQ(inner.code, ExitCode::kUsage);
+  EXPECT_THAT(inner.err, HasSubstr("Did you mean: stravinsky rollback undo\n"));
+  EXPECT_THAT(run({"frobnicate"}).err, HasSubstr("See: stravinsky --help\n"));
+}
+
+TEST(Program, AGroupAloneNamesItsCommands) {
+  const Ended group = run({"rollback"});
+  EXPECT_EQ(group.code, ExitCode::kUsage);
+  EXPECT_THAT(group.err, HasSubstr("There are: list, show, to, undo, redo, auto.\n"));
+}
+
+TEST(Program, AHostileWordCannotMoveTheCursor) {
+  EXPECT_EQ(run({"\x1b[2Jstatus"}).err.find('\x1b'), std::string::npos);
+}
+
+TEST(Program, UsageErrorsAreJsonToo) {
+  const Ended json = run({"rollback", "to", "--json"});
+  EXPECT_EQ(json.code, ExitCode::kUsage);
+  EXPECT_EQ(json.err, "");
+  const auto object = nlohmann::json::parse(json.out);
+  EXPECT_EQ(object.at("command"), "rollback to");
+  EXPECT_EQ(object.at("success"), false);
+  EXPECT_EQ(object.at("error").at("code"), "usage");
+}
+
+TEST(Program, HelpHasExamplesAndExitCodes) {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"update"},
+                                                  {"rollback", "to"},
+                                                  {"rollback", "undo"},
+                                                  {"backup", "verify"},
+                                                  {"recovery", "file"},
+                                                  {"recovery", "resume"},
+                                                  {"audit", "log"},
+                                                  {"status"},
+                                                  {"config", "list"}}) {
+    std::vector<std::string> words = command;
+    words.emplace_back("--help");
+    const Ended help = run(words);
+    EXPECT_EQ(help.code, ExitCode::kDone);
+    EXPECT_THAT(help.out, HasSubstr("Examples:\nstravinsky ")) << words[0];
+    EXPECT_THAT(help.out, HasSubstr("Exit codes: 0 done")) << words[0];
+  }
+}
+
+}  // namespace
+}  // namespace stravinsky::cli
