@@ -180,16 +180,19 @@ class Operation {
 
   Status blocking_finding() const {
     const checks::Finding* first = nullptr;
-    size_t count = 0;
+    std::string others;
     for (const checks::Finding& finding : result_.findings) {
       if (finding.severity != checks::Severity::kBlocking) continue;
-      if (first == nullptr) first = &finding;
-      ++count;
+      if (first == nullptr) {
+        first = &finding;
+      } else {
+        others += "\n  also: " + finding.to_string();
+      }
     }
     if (first == nullptr) return {};
-    std::string message = first->message;
-    if (count > 1) message += fmt::format(" (and {} more)", count - 1);
-    return make_error(ErrorCode::kChecksRefused, message, first->file).with_remedy(first->remedy);
+    const std::string place = first->line > 0 ? fmt::format("line {}: ", first->line) : "";
+    return make_error(ErrorCode::kChecksRefused, place + first->message + others, first->file)
+        .with_remedy(first->remedy);
   }
 
   Status validate() {
