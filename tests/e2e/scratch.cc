@@ -39,6 +39,13 @@ std::string octal(uint32_t mode) {
   return text.data();
 }
 
+bool has_room(const char* directory) {
+  constexpr uintmax_t kWantedBytes = 512U << 20U;
+  std::error_code absent;
+  const stdfs::space_info space = stdfs::space(directory, absent);
+  return !absent && space.available >= kWantedBytes && access(directory, W_OK) == 0;
+}
+
 std::string shown(std::string_view text) {
   std::string out;
   for (const char c : text.substr(0, kShownBytes)) {
@@ -111,9 +118,8 @@ nlohmann::json Ended::json() const {
 }
 
 Scratch::Scratch(Place place)
-    : top_(place == Place::kMemory && access("/dev/shm", W_OK) == 0
-               ? "/dev/shm/stravinsky-e2e-XXXXXX"
-               : "/tmp/stravinsky-e2e-XXXXXX") {
+    : top_(place == Place::kMemory && has_room("/dev/shm") ? "/dev/shm/stravinsky-e2e-XXXXXX"
+                                                           : "/tmp/stravinsky-e2e-XXXXXX") {
   (void)signal(SIGPIPE, SIG_IGN);  // a program may end before it has read its input
   EXPECT_NE(mkdtemp(top_.data()), nullptr);
   // Others may pass, so that a test can become another user.
