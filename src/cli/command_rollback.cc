@@ -82,7 +82,7 @@ ExitCode run_rollback_list(const Invocation& invocation) {
     list = std::move(*found);
   }
   const Output& out = invocation.output;
-  const auto current = model::Version::parse(latest->current_version);
+  const auto current = model::Version::parse(latest->at(s.roots().user.path).version);
   out.line(fmt::format("now at {}; {} to undo, {} to redo",
                        current ? current->display() : "unknown", latest->undo.size(),
                        latest->redo.size()));
@@ -100,7 +100,7 @@ ExitCode run_rollback_list(const Invocation& invocation) {
   if (list.backups.empty())
     out.line("No backups yet. The first update or backup create makes one.");
   out.json(invocation.command,
-           {{"current_version", latest->current_version},
+           {{"current_version", latest->at(s.roots().user.path).version},
             {"undo", latest->undo.size()},
             {"redo", latest->redo.size()},
             {"versions", std::move(versions)}},

@@ -11,8 +11,7 @@ using model::TransactionKind;
 void record_commit(store::Latest& latest, const model::TransactionFacts& facts) {
   if (latest.last_transaction == facts.id) return;
   latest.last_transaction = facts.id;
-  latest.current_version = facts.to_version;
-  latest.current_bundle = facts.to_bundle;
+  latest.trees[facts.tree] = {.version = facts.to_version, .bundle = facts.to_bundle};
   latest.transaction_sequence = std::max(latest.transaction_sequence, facts.sequence);
   switch (facts.kind) {
     case TransactionKind::kUndo:

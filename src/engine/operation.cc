@@ -43,7 +43,7 @@ class Operation {
     start_ns_ = clock().monotonic_ns();
     RETURN_IF_ERROR(session_.begin_writing());
     ASSIGN_OR_RETURN(latest_, session_.latest());
-    result_.from_version = display_version(latest_.current_version);
+    result_.from_version = display_version(latest_.at(request_.tree).version);
     if (Status prepared = step("PREPARE", [this] { return prepare(); }); !prepared)
       return refused(std::move(prepared).error());
     if (plan_.changes.empty()) return finish_without_changes();
@@ -86,7 +86,7 @@ class Operation {
     } else {
       RETURN_IF_ERROR(back_up());
     }
-    const Present present{*snapshot_, known_, latest_};
+    const Present present{*snapshot_, known_, latest_, latest_.at(request_.tree)};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
     result_.to_version = display_version(proposal_.to_version);
     result_.files = proposal_.files;
@@ -102,7 +102,8 @@ class Operation {
 
   Status back_up() {
     if (backup_wanted()) {
-      auto taken = take_backup(session_, latest_, {.label = {}, .kind = request_.backup_kind});
+      auto taken =
+          take_backup(session_, latest_, {.kind = request_.backup_kind, .tree = request_.tree});
       if (taken) {
         known_ = known_tree(taken->created.manifest);
         pre_checks_.disk_space_mb = static_cast<int64_t>(
@@ -136,9 +137,10 @@ class Operation {
     facts.sequence = latest_.transaction_sequence + 1;
     facts.kind = request_.kind;
     facts.started_ns = clock().now_ns();
-    facts.from_version = latest_.current_version;
+    facts.tree = request_.tree;
+    facts.from_version = latest_.at(request_.tree).version;
     facts.to_version = proposal_.to_version;
-    facts.from_bundle = latest_.current_bundle;
+    facts.from_bundle = latest_.at(request_.tree).bundle;
     facts.to_bundle = proposal_.to_bundle;
     facts.backup_id = result_.backup_created;
     facts.inverts = proposal_.inverts;
@@ -420,19 +422,18 @@ class Operation {
   }
 
   Result<OperationResult> finish_without_changes() {
+    const store::TreeState asked_for{.version = proposal_.to_version,
+                                     .bundle = proposal_.to_bundle};
     if (!session_.is_dry_run() && !proposal_.inverts.empty()) {
       // The user took it back by hand: there is nothing to invert any more.
       std::erase(latest_.undo, proposal_.inverts);
       std::erase(latest_.redo, proposal_.inverts);
-      latest_.current_version = proposal_.to_version;
-      latest_.current_bundle = proposal_.to_bundle;
+      latest_.trees[request_.tree] = asked_for;
       RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
     }
     if (!session_.is_dry_run() && request_.kind == TransactionKind::kUpdate &&
-        (latest_.current_version != proposal_.to_version ||
-         latest_.current_bundle != proposal_.to_bundle)) {
-      latest_.current_version = proposal_.to_version;
-      latest_.current_bundle = proposal_.to_bundle;
+        latest_.at(request_.tree) != asked_for) {
+      latest_.trees[request_.tree] = asked_for;
       RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
       AuditEvent event = event_of_commit(plan_.facts);
       event.tx.clear();
@@ -464,7 +465,7 @@ class Operation {
     if (event.version.empty())
       event.version =
           plan_.facts.to_version.empty() ? request_.announced_version : plan_.facts.to_version;
-    if (event.previous_version.empty()) event.previous_version = latest_.current_version;
+    if (event.previous_version.empty()) event.previous_version = latest_.at(request_.tree).version;
     if (event.tx.empty() && !plan_.changes.empty()) event.tx = plan_.facts.id;
     event.backup_created = result_.backup_created;
     event.duration_ns = clock().monotonic_ns() - start_ns_;

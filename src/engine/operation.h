@@ -26,6 +26,7 @@ struct Present {
   const store::Snapshot& snapshot;
   const KnownTree& known;
   const store::Latest& latest;
+  store::TreeState state;  // of the tree that the operation is about
 };
 
 // What shall be.
@@ -49,6 +50,7 @@ struct OperationRequest {
   model::BackupKind backup_kind = model::BackupKind::kPreUpdate;
   CheckPolicy checks = CheckPolicy::kCheck;
   std::string announced_version;  // for the trail, before the proposal is known
+  std::string tree;               // the root whose version it changes
   std::function<Result<Proposal>(const Present&)> propose;
 };
 

@@ -65,7 +65,22 @@ Result<std::map<LogicalPath, Image>> put_in_place_since(Session& session,
                    committed_transactions(session.fs(), session.store().fd()));
   for (const txn::JournalContent& journal : committed) {
     if (journal.plan.facts.started_ns < backup.time_ns) continue;
-    for (PathChange& one : path_changes(journal.plan)) images[one.path] = std::move(one.after);
+    // Only an update brings files that are not the user's; what a way back puts in
+    // place was there before. Another project's paths only look the same.
+    const TransactionKind kind = journal.plan.facts.kind;
+    const bool brings = kind == TransactionKind::kUpdate || kind == TransactionKind::kRedo;
+    for (PathChange& one : path_changes(journal.plan)) {
+      const store::Root* root = session.roots().of(one.path.scope);
+      const std::string& worked_in = one.path.scope == model::Scope::kUser
+                                         ? journal.plan.facts.user_root
+                                         : journal.plan.facts.project_root;
+      if (root == nullptr || root->path != worked_in) continue;
+      if (brings) {
+        images[one.path] = std::move(one.after);
+      } else {
+        images.erase(one.path);
+      }
+    }
   }
   return images;
 }
@@ -154,7 +169,7 @@ Result<std::string> bundle_at(Session& session, const model::Manifest& backup) {
                    committed_transactions(session.fs(), session.store().fd()));
   for (const txn::JournalContent& journal : committed) {
     if (journal.plan.facts.started_ns >= backup.time_ns) break;
-    bundle = journal.plan.facts.to_bundle;
+    if (journal.plan.facts.tree == session.roots().user.path) bundle = journal.plan.facts.to_bundle;
   }
   return bundle;
 }
@@ -174,6 +189,7 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
   ASSIGN_OR_RETURN(const Reader reader, open_verified(session, request.version_or_id));
   OperationRequest operation;
   operation.kind = TransactionKind::kRollback;
+  operation.tree = session.roots().user.path;
   operation.backup_kind = model::BackupKind::kPreRollback;
   operation.checks = CheckPolicy::kHashesOnly;
   operation.propose = [&](const Present& present) -> Result<Proposal> {
@@ -192,6 +208,7 @@ Result<OperationResult> recover_file(Session& session, const RecoverFileRequest&
   RecoveredFrom from;
   OperationRequest operation;
   operation.kind = TransactionKind::kRecovery;
+  operation.tree = session.roots().of(path.scope)->path;
   operation.backup_kind = model::BackupKind::kPreRecovery;
   operation.checks = CheckPolicy::kHashesOnly;
   operation.propose = [&](const Present& present) -> Result<Proposal> {
@@ -205,8 +222,8 @@ Result<OperationResult> recover_file(Session& session, const RecoverFileRequest&
                         "the backup " + reader->manifest().id + " has no such file",
                         path.display());
     Proposal proposal;
-    proposal.to_version = present.latest.current_version;
-    proposal.to_bundle = present.latest.current_bundle;
+    proposal.to_version = present.state.version;
+    proposal.to_bundle = present.state.bundle;
     const auto found = present.known.find(path);
     const Image now = found == present.known.end() ? Image() : found->second;
     if (now.same_as(image->second)) return proposal;

@@ -33,6 +33,8 @@ Result<std::unique_ptr<Session>> Session::open(const Environment& environment,
                          .working_directory = environment.working_directory,
                          .claude_config_dir = environment.variable("CLAUDE_CONFIG_DIR"),
                          .project = session->request_.project}));
+  // Before a store is made: one made by root for another user would lock them out.
+  if (if_absent == store::IfAbsent::kCreate) RETURN_IF_ERROR(session->refuse_foreign_tree());
   RETURN_IF_ERROR(session->find_store(if_absent));
   RETURN_IF_ERROR(session->load_config());
   return session;

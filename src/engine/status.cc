@@ -58,8 +58,9 @@ void read_last_event(Session& session, StatusReport& report) {
 Result<StatusReport> read_status(Session& session) {
   StatusReport report;
   ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
-  const auto version = model::Version::parse(latest.current_version);
-  report.current_version = version ? version->display() : latest.current_version;
+  const std::string text = latest.at(session.roots().user.path).version;
+  const auto version = model::Version::parse(text);
+  report.current_version = version ? version->display() : text;
   report.user_root = session.roots().user.path;
   if (session.roots().project) report.project_root = session.roots().project->path;
   report.store = session.store_path();

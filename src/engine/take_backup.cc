@@ -30,7 +30,9 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
   const Environment& environment = session.environment();
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(const auto swept, session.backups().sweep());
-  ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(latest.current_version));
+  const store::TreeState state =
+      latest.at(order.tree.empty() ? session.roots().user.path : order.tree);
+  ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(state.version));
   store::BackupRequest request{
       .label = order.label.empty() ? version.display() + std::string(backup_suffix(order.kind))
                                    : order.label,
@@ -46,8 +48,8 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN_WHILE(store::Snapshot snapshot, session.list_tree(), "while listing the tree");
     ASSIGN_OR_RETURN(request.facts, measure(environment, session.store().fd(), snapshot));
-    if (!latest.current_bundle.empty()) {
-      if (const auto base = session.bundles().load(latest.current_bundle)) {
+    if (!state.bundle.empty()) {
+      if (const auto base = session.bundles().load(state.bundle)) {
         ASSIGN_OR_RETURN(request.user_modifications,
                          user_modifications(session.fs(), snapshot, *base));
       }
@@ -57,7 +59,7 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
     if (created) {
       model::AuditEvent event;
       event.type = model::AuditEventType::kBackupCreated;
-      event.version = latest.current_version;
+      event.version = state.version;
       event.status = model::AuditStatus::kSuccess;
       event.backup_created = created->manifest.id;
       if (request.facts.python_version) event.python_version = *request.facts.python_version;

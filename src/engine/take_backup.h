@@ -16,6 +16,7 @@ struct BackupOrder {
   std::string label{};  // empty: the current version's
   model::BackupKind kind = model::BackupKind::kManual;
   store::Pinned pinned = store::Pinned::kNo;
+  std::string tree{};  // the root whose version it is; empty: the user's
 };
 // latest is the caller's; the caller writes it.
 Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,

@@ -96,8 +96,7 @@ class Inverter {
   Proposal& proposal_;
 };
 
-Status refuse_empty(const std::vector<std::string>& stack, TransactionKind kind) {
-  if (!stack.empty()) return {};
+Error nothing_there(TransactionKind kind) {
   return make_error(ErrorCode::kNotFound, kind == TransactionKind::kUndo
                                               ? "No previous version available"
                                               : "There is nothing to redo")
@@ -105,23 +104,41 @@ Status refuse_empty(const std::vector<std::string>& stack, TransactionKind kind)
       .with_remedy("See what there is with: stravinsky rollback list");
 }
 
-const std::vector<std::string>& stack_of(const store::Latest& latest, TransactionKind kind) {
-  return kind == TransactionKind::kUndo ? latest.undo : latest.redo;
+// Every tree that the transaction changed is one of this session's.
+bool is_here(const Session& session, const model::ChangePlan& plan) {
+  for (const model::Change& change : plan.changes) {
+    const store::Root* root = session.roots().of(change.logical.scope);
+    const std::string& worked_in = change.logical.scope == model::Scope::kUser
+                                       ? plan.facts.user_root
+                                       : plan.facts.project_root;
+    if (root == nullptr || root->path != worked_in) return false;
+  }
+  return true;
+}
+
+// The next transaction to invert in the trees of this session. Those of other
+// projects share the stack and stay on it.
+Result<std::shared_ptr<Recorded>> find_next(Session& session, TransactionKind kind) {
+  ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
+  const auto& stack = kind == TransactionKind::kUndo ? latest.undo : latest.redo;
+  for (auto id = stack.rbegin(); id != stack.rend(); ++id) {
+    ASSIGN_OR_RETURN(auto recorded, open_recorded(session, *id));
+    if (is_here(session, recorded->journal.plan)) return recorded;
+  }
+  return nothing_there(kind);
 }
 
 Result<OperationResult> invert(Session& session, TransactionKind kind) {
-  if (!session.has_store()) return refuse_empty({}, kind).error();
+  if (!session.has_store()) return nothing_there(kind);
   // Before a backup is taken for nothing.
   RETURN_IF_ERROR(session.begin_writing());
-  ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
-  RETURN_IF_ERROR(refuse_empty(stack_of(latest, kind), kind));
+  ASSIGN_OR_RETURN(const auto recorded, find_next(session, kind));
   OperationRequest request;
   request.kind = kind;
   request.backup_kind = model::BackupKind::kPreRollback;
   request.checks = CheckPolicy::kHashesOnly;
-  request.propose = [&session, kind](const Present& present) -> Result<Proposal> {
-    ASSIGN_OR_RETURN(const auto recorded,
-                     open_recorded(session, stack_of(present.latest, kind).back()));
+  request.tree = recorded->journal.plan.facts.tree;
+  request.propose = [&session, recorded](const Present& present) -> Result<Proposal> {
     const model::ChangePlan& plan = recorded->journal.plan;
     Proposal proposal;
     proposal.to_version = plan.facts.from_version;

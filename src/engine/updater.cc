@@ -35,8 +35,8 @@ class UpdateProposer {
       : session_(session), bundle_(bundle), scope_(scope), present_(present) {}
 
   Result<Proposal> propose() {
-    if (!present_.latest.current_bundle.empty() && session_.has_store()) {
-      auto base = session_.bundles().load(present_.latest.current_bundle);
+    if (!present_.state.bundle.empty() && session_.has_store()) {
+      auto base = session_.bundles().load(present_.state.bundle);
       // Another package's files are no base for this one's: nothing of them goes.
       if (base && base->scope == scope_ && base->name == bundle_->name()) {
         base_ = std::move(*base);
@@ -278,6 +278,7 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
   operation.kind = TransactionKind::kUpdate;
   operation.backup_kind = model::BackupKind::kPreUpdate;
   operation.announced_version = version.str();
+  operation.tree = session.roots().of(request.scope)->path;
   operation.propose = [&](const Present& present) -> Result<Proposal> {
     UpdateProposer proposer(session, bundle, request.scope, present);
     ASSIGN_OR_RETURN(Proposal proposal, proposer.propose());

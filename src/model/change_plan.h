@@ -42,6 +42,7 @@ struct TransactionFacts {
   std::string to_bundle;    // bundles/<id> that is installed after it
   std::string backup_id;    // the verified backup taken before it
   std::string inverts;      // for kUndo and kRedo: the transaction whose inverse this is
+  std::string tree;         // the root whose version it changes: one of the two below
   std::string user_root;    // canonical ~/.claude, and the project's, empty when none
   std::string project_root;
 };

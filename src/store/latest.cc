@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/strings.h"
 #include "codec/canonical_json.h"
+#include "codec/sha256.h"
 #include "fs/atomic_file.h"
 #include "fs/file.h"
 #include "model/store_layout.h"
@@ -37,7 +39,34 @@ bool read_texts(const json& object, const char* name, std::vector<std::string>& 
   return true;
 }
 
+bool read_trees(const json& object, std::map<std::string, TreeState>& out) {
+  const auto found = object.find("trees");
+  if (found == object.end() || !found->is_array()) return false;
+  for (const json& item : *found) {
+    std::string root;
+    TreeState state;
+    if (!item.is_object() || !read_text(item, "root", root) ||
+        !read_text(item, "version", state.version) || !read_text(item, "bundle", state.bundle))
+      return false;
+    const auto bytes = unescape(root);
+    if (!bytes) return false;
+    out[*bytes] = std::move(state);
+  }
+  return true;
+}
+
+// So that a flipped bit in an id is damage and not another id.
+std::string digest_of(json object) {
+  object.erase("digest");
+  return codec::sha256(codec::canonical_json(object)).hex();
+}
+
 }  // namespace
+
+TreeState Latest::at(const std::string& root) const {
+  const auto found = trees.find(root);
+  return found == trees.end() ? TreeState() : found->second;
+}
 
 Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
   auto text = fs::read_file(fs, store, layout::latest(), kSizeMaxBytes);
@@ -54,13 +83,14 @@ Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
                       layout::latest().str());
   Latest latest;
   const auto sequence = parsed->find("transaction_sequence");
-  const bool readable = read_text(*parsed, "current_version", latest.current_version) &&
-                        read_text(*parsed, "current_bundle", latest.current_bundle) &&
-                        read_text(*parsed, "newest_backup", latest.newest_backup) &&
-                        read_text(*parsed, "last_transaction", latest.last_transaction) &&
-                        read_texts(*parsed, "undo", latest.undo) &&
-                        read_texts(*parsed, "redo", latest.redo) && sequence != parsed->end() &&
-                        sequence->is_number_unsigned();
+  std::string digest;
+  const bool readable =
+      codec::has_canonical_form(*parsed) && read_text(*parsed, "digest", digest) &&
+      digest == digest_of(*parsed) && read_trees(*parsed, latest.trees) &&
+      read_text(*parsed, "newest_backup", latest.newest_backup) &&
+      read_text(*parsed, "last_transaction", latest.last_transaction) &&
+      read_texts(*parsed, "undo", latest.undo) && read_texts(*parsed, "redo", latest.redo) &&
+      sequence != parsed->end() && sequence->is_number_unsigned();
   if (!readable) return corrupt();
   latest.transaction_sequence = sequence->get<uint64_t>();
   return std::optional<Latest>(std::move(latest));
@@ -68,14 +98,17 @@ Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
 
 Status write_latest(fs::FileSystem& fs, fs::Fd store, const Latest& latest) {
   RETURN_IF_ERROR(fs::ensure_dir(fs, store, layout::backups(), layout::kDirectoryMode));
-  const json object = {{"format_version", kLatestFormatVersion},
-                       {"current_version", latest.current_version},
-                       {"current_bundle", latest.current_bundle},
-                       {"newest_backup", latest.newest_backup},
-                       {"last_transaction", latest.last_transaction},
-                       {"transaction_sequence", latest.transaction_sequence},
-                       {"undo", latest.undo},
-                       {"redo", latest.redo}};
+  json trees = json::array();
+  for (const auto& [root, state] : latest.trees)
+    trees.push_back({{"root", escape(root)}, {"version", state.version}, {"bundle", state.bundle}});
+  json object = {{"format_version", kLatestFormatVersion},
+                 {"trees", std::move(trees)},
+                 {"newest_backup", latest.newest_backup},
+                 {"last_transaction", latest.last_transaction},
+                 {"transaction_sequence", latest.transaction_sequence},
+                 {"undo", latest.undo},
+                 {"redo", latest.redo}};
+  object["digest"] = digest_of(object);
   return fs::write_atomically(fs, store, layout::latest(), codec::canonical_json(object) + "\n");
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,28 @@ namespace stravinsky::store {
 
 inline constexpr uint64_t kLatestFormatVersion = 1;
 
+// What is installed in one tree.
+struct TreeState {
+  std::string version = "unknown";
+  std::string bundle{};  // in bundles/; empty when unknown
+
+  bool operator==(const TreeState&) const = default;
+};
+
 struct Latest {
-  std::string current_version = "unknown";
-  std::string current_bundle;         // in bundles/; empty when unknown
+  // By root, canonical: one store serves the user's tree and every project's, and
+  // what is true of one says nothing of another.
+  std::map<std::string, TreeState> trees;
   std::string newest_backup;          // its id; empty when there is none
   std::string last_transaction;       // the last one committed
   uint64_t transaction_sequence = 0;  // of the last one that began
-  // Transactions to invert, the next one last: by undo, and by redo.
+  // Transactions to invert, the next one last: by undo, and by redo. Of all trees;
+  // who inverts one passes over those of others.
   std::vector<std::string> undo;
   std::vector<std::string> redo;
+
+  // Of a tree that nothing is known of: unknown.
+  TreeState at(const std::string& root) const;
 };
 
 // nullopt when there is none. kCorrupt when it cannot be understood; kUnsupported

@@ -18,14 +18,15 @@ TEST(Latest, ReadsBackAndIsRefusedWhenCut) {
   ASSERT_TRUE(store);
   EXPECT_FALSE(read_latest(disk, store->fd()).value().has_value());
   Latest latest;
-  latest.current_version = "0.3.9";
+  latest.trees["/home/u/.claude"] = {.version = "0.3.9", .bundle = "0.3.9.1"};
   latest.newest_backup = "v0.3.9.pre_update";
   latest.undo = {"0123456789abcdef"};
   latest.redo = {"fedcba9876543210"};
   ASSERT_TRUE(write_latest(disk, store->fd(), latest));
   const auto back = read_latest(disk, store->fd());
   ASSERT_TRUE(back && *back);
-  EXPECT_EQ((*back)->current_version, "0.3.9");
+  EXPECT_EQ((*back)->trees, latest.trees);
+  EXPECT_EQ((*back)->at("/other").version, "unknown");
   EXPECT_EQ((*back)->newest_backup, "v0.3.9.pre_update");
   EXPECT_EQ((*back)->undo, latest.undo);
   EXPECT_EQ((*back)->redo, latest.redo);

@@ -95,7 +95,7 @@ void put_facts(WireWriter& out, const model::TransactionFacts& facts) {
   out.u64(static_cast<uint64_t>(facts.started_ns));
   for (const std::string* text :
        {&facts.from_version, &facts.to_version, &facts.from_bundle, &facts.to_bundle,
-        &facts.backup_id, &facts.inverts, &facts.user_root, &facts.project_root})
+        &facts.backup_id, &facts.inverts, &facts.tree, &facts.user_root, &facts.project_root})
     out.text(*text);
 }
 
@@ -112,7 +112,7 @@ model::TransactionFacts get_facts(WireReader& in) {
   facts.started_ns = static_cast<int64_t>(in.u64());
   for (std::string* text :
        {&facts.from_version, &facts.to_version, &facts.from_bundle, &facts.to_bundle,
-        &facts.backup_id, &facts.inverts, &facts.user_root, &facts.project_root})
+        &facts.backup_id, &facts.inverts, &facts.tree, &facts.user_root, &facts.project_root})
     *text = in.text();
   return facts;
 }
