@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "cli/commands.h"
+#include "engine/trail.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -115,12 +116,9 @@ ExitCode run_audit_log(const Invocation& invocation, const AuditLogArguments& ar
 ExitCode run_audit_verify(const Invocation& invocation) {
   const auto session = invocation.open_session(Use::kRead);
   if (!session) return invocation.fail(session.error());
-  store::AuditVerdict verdict;
-  if ((*session)->has_store()) {
-    const auto found = (*session)->audit().verify();
-    if (!found) return invocation.fail(found.error());
-    verdict = *found;
-  }
+  const auto found = engine::verify_trail(**session);
+  if (!found) return invocation.fail(found.error());
+  const store::AuditVerdict& verdict = *found;
   const Output& out = invocation.output;
   const ExitCode code = verdict.ok() ? ExitCode::kDone : ExitCode::kCorrupt;
   if (verdict.ok()) {

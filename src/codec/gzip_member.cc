@@ -52,10 +52,11 @@ void GzipReader::Free::operator()(libdeflate_decompressor* decompressor) const {
   libdeflate_free_decompressor(decompressor);
 }
 
-GzipReader::GzipReader(fs::FileSystem& fs, fs::Fd file, size_t content_max_bytes)
+GzipReader::GzipReader(fs::FileSystem& fs, fs::Fd file, size_t content_max_bytes, GzipOrigin origin)
     : fs_(fs),
       file_(file),
       content_max_bytes_(content_max_bytes),
+      origin_(origin),
       decompressor_(libdeflate_alloc_decompressor()),
       output_(std::make_unique_for_overwrite<std::byte[]>(content_max_bytes)) {
   CHECK(decompressor_ != nullptr);
@@ -90,7 +91,8 @@ Status GzipReader::fill() {
 Result<std::span<const std::byte>> GzipReader::next() {
   RETURN_IF_ERROR(fill());
   const auto input = std::span<const std::byte>(input_).subspan(input_at_, input_size_ - input_at_);
-  if (!is_our_header(input)) return make_error(ErrorCode::kCorrupt, "not a gzip member of ours");
+  if (origin_ == GzipOrigin::kOurs && !is_our_header(input))
+    return make_error(ErrorCode::kCorrupt, "not a gzip member of ours");
   size_t consumed = 0;
   size_t produced = 0;
   switch (libdeflate_gzip_decompress_ex(decompressor_.get(), input.data(), input.size(),

@@ -34,11 +34,15 @@ class GzipCompressor {
 // The most bytes that a gzip member of size_bytes of data takes.
 uint64_t gzip_bound(uint64_t size_bytes);
 
+// Whether other headers than those that this program writes are taken.
+enum class GzipOrigin { kOurs, kForeign };
+
 // Reads one after the other the gzip members in a range of a file. Each may
 // expand to content_max_bytes; input is hostile. Memory: about twice that.
 class GzipReader {
  public:
-  GzipReader(fs::FileSystem& fs, fs::Fd file, size_t content_max_bytes);
+  GzipReader(fs::FileSystem& fs, fs::Fd file, size_t content_max_bytes,
+             GzipOrigin origin = GzipOrigin::kOurs);
 
   // Next comes the member at offset begin; reads nothing at or behind end.
   void seek(uint64_t begin, uint64_t end);
@@ -59,6 +63,7 @@ class GzipReader {
   fs::FileSystem& fs_;
   fs::Fd file_;
   size_t content_max_bytes_;
+  GzipOrigin origin_;
   std::unique_ptr<libdeflate_decompressor, Free> decompressor_;
   std::vector<std::byte> input_;  // input_[input_at_, input_size_) is the file from begin_ on
   std::unique_ptr<std::byte[]> output_;

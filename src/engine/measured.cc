@@ -79,6 +79,10 @@ Result<std::vector<model::UserModification>> user_modifications(
       found.push_back({path.display(), "user_deleted", false});
       continue;
     }
+    if (entry->stat.type != fs::NodeType::kFile) {
+      found.push_back({path.display(), "user_modified", true});
+      continue;
+    }
     codec::Sha256 hash;
     RETURN_IF_ERROR(
         read_managed(fs, snapshot, path, [&](std::span<const std::byte> piece) -> Status {

@@ -386,7 +386,11 @@ class Operation {
     for (const model::LogicalPath& path : proposal_.set_aside) {
       const auto text = read_managed_text(fs(), *snapshot_, path);
       if (!text) return text.error();
-      if (!*text) continue;
+      if (!*text) {  // a link: its text is in the backup
+        result_.kept.push_back(
+            {path.display(), "", "your link; it is in the backup " + result_.backup_created});
+        continue;
+      }
       const fs::RelPath copy = home / fs::RelPath::of(fmt::format("mine-{}", number++));
       RETURN_IF_ERROR(write_new_file(copy, **text));
       result_.kept.push_back({path.display(), copy.str(), "your version, as it was before this"});
@@ -430,6 +434,11 @@ class Operation {
       std::erase(latest_.redo, proposal_.inverts);
       latest_.trees[request_.tree] = asked_for;
       RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
+      AuditEvent event = event_of_commit(plan_.facts);
+      event.tx.clear();
+      event.notes = "nothing was left to take back";
+      fill(event);
+      record(event);
     }
     if (!session_.is_dry_run() && request_.kind == TransactionKind::kUpdate &&
         latest_.at(request_.tree) != asked_for) {

@@ -80,7 +80,7 @@ class Planner {
       return root_dir.error();
     }
     RETURN_IF_ERROR(remove_paths(scope, root, touched, before, after));
-    RETURN_IF_ERROR(add_paths(scope, touched, after));
+    RETURN_IF_ERROR(add_paths(scope, root, touched, before, after));
 
     std::set<std::string> tops;
     for (const RelPath& path : touched) tops.insert(std::string(path.components().front()));
@@ -130,7 +130,8 @@ class Planner {
     return true;
   }
 
-  Status add_paths(Scope scope, const std::set<RelPath>& touched, Node& after) {
+  Status add_paths(Scope scope, const std::string& root, const std::set<RelPath>& touched,
+                   const Node& before, Node& after) {
     for (const RelPath& path : touched) {
       const Edit& edit = edit_of(scope, path);
       if (edit.after.is_absent()) continue;
@@ -144,7 +145,9 @@ class Planner {
       if (edit.after.kind == ImageKind::kDirectory) {
         if (is_directory(node)) continue;
       } else if (is_directory(node)) {
-        if (has_present_children(node)) return in_the_way(scope, path, "a directory with files");
+        ASSIGN_OR_RETURN(const bool only_known, holds_only_known(root, path, before));
+        if (has_present_children(node) || !only_known)
+          return in_the_way(scope, path, "a directory with files of yours");
         node.children.clear();
       }
       node.image = edit.after;
@@ -217,6 +220,10 @@ class Planner {
         known = known || (link.directory == hop.directory && link.name == hop.name);
       if (!known) plan_.links.push_back({hop.directory, hop.name, hop.text});
     }
+    RETURN_IF_ERROR(add_xattrs(location, before));
+    // A file that is replaced keeps the attributes that it has.
+    if (before.kind == ImageKind::kFile && after.kind == ImageKind::kFile && after.xattrs.empty())
+      after.xattrs = before.xattrs;
     ASSIGN_OR_RETURN(const uint32_t anchor, anchor_for(location.directory));
     const model::Component* component = model::component_of(path.path);
     const bool is_settings = component != nullptr && component->name.starts_with("settings");
@@ -229,6 +236,25 @@ class Planner {
                                                         : ChangeOrder::kContent,
                              .before = std::move(before),
                              .after = std::move(after)});
+    return {};
+  }
+
+  // Manifests do not hold extended attributes; undo must bring them back.
+  Status add_xattrs(const store::Location& location, Image& image) {
+    if (image.kind != ImageKind::kFile && image.kind != ImageKind::kDirectory) return {};
+    ASSIGN_OR_RETURN(const fs::File dir, fs::File::open_root(input_.fs, location.directory));
+    return add_xattrs(dir.fd(), location.path, image);
+  }
+
+  Status add_xattrs(fs::Fd dir, const RelPath& path, Image& image) {
+    if (image.kind == ImageKind::kFile) {
+      // Gone or turned into something else meanwhile: preflight finds out.
+      const auto file = fs::File::open(input_.fs, dir, path, fs::OpenMode::kRead);
+      if (!file) return {};
+      ASSIGN_OR_RETURN(image.xattrs, input_.fs.get_xattrs(file->fd()));
+    }
+    for (auto& [name, child] : image.children)
+      RETURN_IF_ERROR(add_xattrs(dir, path / RelPath::of(name), child));
     return {};
   }
 

@@ -57,6 +57,7 @@ std::optional<Layout> find_layout(const RawFiles& raw) {
   return std::nullopt;
 }
 
+constexpr size_t kDepthMax = 64;       // far beyond what any tree has, far below what breaks
 constexpr size_t kNameMaxBytes = 214;  // npm's own limit
 
 // What a bundle's metadata say of it; the first file that tells a thing decides it.
@@ -163,6 +164,8 @@ Result<std::vector<RawFile>> choose_files(RawFiles& raw, const Layout& layout,
   std::vector<RawFile> files;
   for (RawFile& file : raw.files) {
     if (!file.path.str().starts_with(layout.root)) continue;
+    if (file.path.components().size() > kDepthMax)
+      return refuse_bundle(file.path.str(), "its directories are nested too deeply");
     ASSIGN_OR_RETURN(RelPath path,
                      RelPath::parse(std::string_view(file.path.str()).substr(layout.root.size())));
     const model::Component* component = component_for(path, layout);

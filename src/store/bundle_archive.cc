@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "codec/gzip_member.h"
 #include "store/bundle_source.h"
 
 namespace stravinsky::store {
@@ -60,6 +61,7 @@ class ArchiveReader {
       if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return damaged();
       RETURN_IF_ERROR(read_member(entry));
     }
+    RETURN_IF_ERROR(check_gzip());
     raw_.tops.assign(tops_.begin(), tops_.end());
     return std::move(raw_);
   }
@@ -72,6 +74,38 @@ class ArchiveReader {
                       std::string("not a sound .tar.gz: ") + escape(why != nullptr ? why : "cut"))
         .with_untouched("Nothing was changed.")
         .with_remedy("Get the bundle again and compare its checksum.");
+  }
+
+  // libarchive does not look at the checksum and length that end a gzip member, so a
+  // flipped bit could be installed. By now the size is known to be within the limits.
+  Status check_gzip() {
+    constexpr uint64_t kHeadersMaxBytes = 4096;  // of one tar member, padding included
+    constexpr uint64_t kSlackBytes = 1U << 20U;
+    ASSIGN_OR_RETURN(const fs::Stat stat, input_.fs.stat_fd(input_.file));
+    codec::GzipReader gzip(input_.fs, input_.file,
+                           total_bytes_ + members_ * kHeadersMaxBytes + kSlackBytes,
+                           codec::GzipOrigin::kForeign);
+    gzip.seek(0, stat.size_bytes);
+    while (!gzip.at_end()) {
+      if (gzip.next()) continue;
+      // Some writers fill the last block with NUL bytes.
+      ASSIGN_OR_RETURN(const bool padding, is_padding(gzip.offset()));
+      if (padding && gzip.offset() > 0) break;
+      return make_error(ErrorCode::kUsage, "not a sound .tar.gz: its checksum does not match")
+          .with_untouched("Nothing was changed.")
+          .with_remedy("Get the bundle again and compare its checksum.");
+    }
+    return {};
+  }
+
+  Result<bool> is_padding(uint64_t from) {
+    for (uint64_t at = from;;) {
+      ASSIGN_OR_RETURN(const size_t got, input_.fs.read(input_.file, at, input_.piece));
+      for (size_t i = 0; i < got; ++i)
+        if (input_.piece[i] != std::byte{0}) return false;
+      if (got == 0) return true;
+      at += got;
+    }
   }
 
   // The member's name as bytes, whatever the locale.

@@ -248,6 +248,17 @@ TEST_F(BundleTest, OnlyTheTreeOfACheckoutIsRead) {
   EXPECT_EQ(names(open_dir()), Names{"hooks/x.py"});
 }
 
+TEST_F(BundleTest, AnArchiveWithAnyBitOfItsEndFlippedIsRefused) {
+  const std::string good = ArchiveBuilder().file("hooks/x", "content").finish();
+  ASSERT_TRUE(open_archive(good));
+  for (size_t bit = (good.size() - 8) * 8; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_EQ(outcome(open_archive(bad)), "usage") << bit;
+  }
+  EXPECT_TRUE(open_archive(good + std::string(512, '\0'))) << "padding is no damage";
+}
+
 TEST_F(BundleTest, TheVersionIsThatOfThePackage) {
   const auto version = [&](const char* file, const std::string& text) -> std::string {
     const auto bundle = open_archive(ArchiveBuilder()
