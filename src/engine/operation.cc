@@ -412,10 +412,15 @@ class Operation {
 
   // --- endings
   Error refused(Error error) {
-    if (request_.kind == TransactionKind::kUpdate && !session_.is_dry_run()) {
+    if (!session_.is_dry_run()) {
       AuditEvent event;
-      event.type = error.code == ErrorCode::kChecksRefused ? AuditEventType::kUpdateBlocked
-                                                           : AuditEventType::kUpdateFailed;
+      const bool is_update = request_.kind == TransactionKind::kUpdate;
+      const bool is_recovery = request_.kind == TransactionKind::kRecovery;
+      event.type = is_update && error.code == ErrorCode::kChecksRefused
+                       ? AuditEventType::kUpdateBlocked
+                   : is_update   ? AuditEventType::kUpdateFailed
+                   : is_recovery ? AuditEventType::kRecoveryFailed
+                                 : committed_event_type(request_.kind);
       event.status = AuditStatus::kFailed;
       event.error = error.to_string();
       fill(event);

@@ -1,5 +1,6 @@
 // rollback_to and recover_file: files out of a backup.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -56,30 +57,24 @@ FileReport report_of(FileAction action, const LogicalPath& path, const Image& no
           .new_hash = hash_of(then)};
 }
 
-// The images that committed transactions later than a backup put in place: what of
-// them still stands is theirs, not the user's.
-Result<std::map<LogicalPath, Image>> put_in_place_since(Session& session,
-                                                        const model::Manifest& backup) {
-  std::map<LogicalPath, Image> images;
+// The images that updates of these trees ever put in place: a file that still equals
+// one of them is the package's, not the user's.
+using Installed = std::multimap<LogicalPath, Image>;
+
+Result<Installed> installed_by_updates(Session& session) {
+  Installed images;
   ASSIGN_OR_RETURN(const auto committed,
                    committed_transactions(session.fs(), session.store().fd()));
   for (const txn::JournalContent& journal : committed) {
-    if (journal.plan.facts.started_ns < backup.time_ns) continue;
-    // Only an update brings files that are not the user's; what a way back puts in
-    // place was there before. Another project's paths only look the same.
-    const TransactionKind kind = journal.plan.facts.kind;
-    const bool brings = kind == TransactionKind::kUpdate || kind == TransactionKind::kRedo;
+    const model::TransactionFacts& facts = journal.plan.facts;
+    if (facts.kind != TransactionKind::kUpdate) continue;
     for (PathChange& one : path_changes(journal.plan)) {
+      // Another project's paths only look the same.
       const store::Root* root = session.roots().of(one.path.scope);
-      const std::string& worked_in = one.path.scope == model::Scope::kUser
-                                         ? journal.plan.facts.user_root
-                                         : journal.plan.facts.project_root;
-      if (root == nullptr || root->path != worked_in) continue;
-      if (brings) {
-        images[one.path] = std::move(one.after);
-      } else {
-        images.erase(one.path);
-      }
+      const bool is_user = one.path.scope == model::Scope::kUser;
+      if (root == nullptr || root->path != (is_user ? facts.user_root : facts.project_root))
+        continue;
+      images.emplace(one.path, std::move(one.after));
     }
   }
   return images;
@@ -99,7 +94,7 @@ class BackupProposer {
       const auto then = then_.find(entry.path);
       if (then != then_.end()) bring_back(entry, then->second);
     }
-    ASSIGN_OR_RETURN(const auto ours, put_in_place_since(session_, backup));
+    ASSIGN_OR_RETURN(const auto ours, installed_by_updates(session_));
     for (const auto& [path, now] : present_.known) {
       if (then_.contains(path) || !in_scope_.contains(path.scope)) continue;
       remove_extra(path, now, ours, extra_files);
@@ -137,11 +132,13 @@ class BackupProposer {
                                           entry.path, now, then, ""));
   }
 
-  void remove_extra(const LogicalPath& path, const Image& now,
-                    const std::map<LogicalPath, Image>& ours, ExtraFiles extra_files) {
-    const auto put = ours.find(path);
-    const bool is_ours = put != ours.end() && now.kind == put->second.kind &&
-                         (now.kind == ImageKind::kDirectory || now.same_as(put->second));
+  void remove_extra(const LogicalPath& path, const Image& now, const Installed& ours,
+                    ExtraFiles extra_files) {
+    const auto [first, last] = ours.equal_range(path);
+    const bool is_ours = std::any_of(first, last, [&](const auto& put) {
+      return now.kind == put.second.kind &&
+             (now.kind == ImageKind::kDirectory || now.same_as(put.second));
+    });
     const bool is_directory = now.kind == ImageKind::kDirectory;
     if (!is_ours && extra_files == ExtraFiles::kKeep) {
       if (!is_directory)
@@ -186,7 +183,21 @@ Status refuse_without_store(const Session& session) {
 Result<OperationResult> rollback_to(Session& session, const RollbackRequest& request) {
   RETURN_IF_ERROR(refuse_without_store(session));
   RETURN_IF_ERROR(session.begin_writing());
-  ASSIGN_OR_RETURN(const Reader reader, open_verified(session, request.version_or_id));
+  auto opened = open_verified(session, request.version_or_id);
+  if (!opened) {
+    if (!session.is_dry_run()) {
+      model::AuditEvent event;
+      event.type = opened.error().code == ErrorCode::kCorrupt
+                       ? model::AuditEventType::kCorruptedBackup
+                       : model::AuditEventType::kManualRollback;
+      event.status = model::AuditStatus::kFailed;
+      event.error = opened.error().to_string();
+      // The refusal is what matters; a trail that cannot be written is told elsewhere.
+      (void)session.record(event);
+    }
+    return std::move(opened).error();
+  }
+  const Reader reader = std::move(*opened);
   OperationRequest operation;
   operation.kind = TransactionKind::kRollback;
   operation.tree = session.roots().user.path;
