@@ -24,7 +24,7 @@ using model::TransactionKind;
 using Reader = std::shared_ptr<store::BackupReader>;
 
 Result<Reader> open_verified(Session& session, const std::string& version_or_id) {
-  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id));
+  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, session.roots().user.path));
   constexpr int kThreads = 2;
   ASSIGN_OR_RETURN(const auto problems,
                    session.backups().verify(id, store::VerifyDepth::kFull, kThreads));
