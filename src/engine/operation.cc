@@ -5,8 +5,7 @@
 #include <future>
 
 #include "base/strings.h"
-#include "checks/hooks_check.h"
-#include "checks/settings_check.h"
+#include "checks/run_checks.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/inverse.h"
@@ -169,9 +168,9 @@ class Operation {
 
   // --- VALIDATE and VERIFY
   void run_checks(const checks::TreeView& next, const checks::TreeView* present) {
-    for (auto found :
-         {checks::check_settings(next, present), checks::check_hooks(next, present, runner_)})
-      for (checks::Finding& finding : found) add_finding(std::move(finding));
+    for (checks::Finding& finding :
+         checks::run_checks({.next = next, .present = present, .runner = runner_}))
+      add_finding(std::move(finding));
   }
 
   void add_finding(checks::Finding finding) {

@@ -1,0 +1,149 @@
+#include "checks/front_matter.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <exception>
+#include <sstream>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace stravinsky::checks {
+namespace {
+
+constexpr std::string_view kBom = "\xEF\xBB\xBF";
+constexpr int kFlowDepthMax = 32;
+
+std::string_view without_line_end(std::string_view line) {
+  while (line.ends_with('\r') || line.ends_with(' ') || line.ends_with('\t')) line.remove_suffix(1);
+  return line;
+}
+
+// Keeps the keys and the kinds of values of the outermost mapping.
+class TopFields final : public YAML::EventHandler {
+ public:
+  explicit TopFields(FrontMatter& result) : result_(result) {}
+
+  bool has_mapping() const { return has_mapping_; }
+  bool has_document() const { return has_document_; }
+
+  void OnDocumentStart(const YAML::Mark&) override { has_document_ = true; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { take(mark, FieldKind::kNull, {}); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    take(mark, FieldKind::kAlias, {});
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string& value) override {
+    take(mark, FieldKind::kScalar, value);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    take(mark, FieldKind::kList, {});
+    ++depth_;
+  }
+  void OnSequenceEnd() override { --depth_; }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    if (depth_ == 0)
+      has_mapping_ = true;
+    else
+      take(mark, FieldKind::kMap, {});
+    ++depth_;
+  }
+  void OnMapEnd() override { --depth_; }
+
+ private:
+  void take(const YAML::Mark& mark, FieldKind kind, const std::string& text) {
+    if (!has_mapping_ || depth_ != 1) return;
+    const int line = mark.line + 2;  // from 0, and "---" stands before the block
+    if (!key_) {
+      key_ = text;
+      line_ = line;
+      return;
+    }
+    if (result_.fields.contains(*key_)) result_.duplicates.emplace(*key_, line_);
+    result_.fields[*key_] = {kind, text, line_};
+    key_.reset();
+  }
+
+  FrontMatter& result_;
+  int depth_ = 0;
+  bool has_mapping_ = false;
+  bool has_document_ = false;
+  std::optional<std::string> key_;
+  int line_ = 0;
+};
+
+// yaml-cpp throws; nothing it throws leaves this function.
+std::optional<FrontMatterFault> parse(std::string_view block, FrontMatter& result) {
+  TopFields fields(result);
+  try {
+    std::istringstream stream{std::string(block)};
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(fields);
+  } catch (const YAML::Exception& error) {
+    return FrontMatterFault{error.mark.line + 2, error.mark.column + 1, error.msg};
+  } catch (const std::exception&) {
+    return FrontMatterFault{2, 0, "it cannot be parsed"};
+  }
+  if (fields.has_document() && !fields.has_mapping())
+    return FrontMatterFault{2, 0, "it holds no \"key: value\" lines"};
+  return std::nullopt;
+}
+
+bool is_too_deep(std::string_view block) {
+  int depth = 0;
+  for (const char c : block) {
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    if (depth > kFlowDepthMax) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const FrontField* FrontMatter::find(std::string_view key) const {
+  const auto found = fields.find(std::string(key));
+  return found == fields.end() ? nullptr : &found->second;
+}
+
+FrontMatter read_front_matter(std::string_view text) {
+  FrontMatter result;
+  if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
+  const size_t first_end = text.find('\n');
+  if (!text.starts_with("---") || without_line_end(text.substr(0, first_end)) != "---")
+    return result;
+  result.is_there = true;
+  const auto broken = [&](int line, std::string rule) {
+    result.fault = FrontMatterFault{line, 0, std::move(rule)};
+    return result;
+  };
+  if (first_end == std::string_view::npos) return broken(1, "it is never closed by a line \"---\"");
+  text.remove_prefix(first_end + 1);
+  size_t end = std::string_view::npos;
+  for (size_t begin = 0; begin <= text.size() && begin <= kFrontMatterMaxBytes;) {
+    const size_t stop = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, stop - begin);
+    if (line.starts_with("---") && without_line_end(line) == "---") {
+      end = begin;
+      break;
+    }
+    begin = stop + 1;
+  }
+  if (end == std::string_view::npos)
+    return broken(
+        1, text.size() > kFrontMatterMaxBytes
+               ? "it is not closed by a line \"---\" within " + human_size(kFrontMatterMaxBytes)
+               : "it is never closed by a line \"---\"");
+  const std::string_view block = text.substr(0, end);
+  if (!is_valid_utf8(block)) return broken(2, "it holds bytes that are not UTF-8");
+  if (is_too_deep(block)) return broken(2, "its brackets are nested too deeply");
+  result.fault = parse(block, result);
+  return result;
+}
+
+}  // namespace stravinsky::checks
