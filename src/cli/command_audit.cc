@@ -126,10 +126,11 @@ ExitCode run_audit_verify(const Invocation& invocation) {
                          out.good(fmt::format("The audit trail is whole: {} events.",
                                               with_thousands(verdict.events)))));
   } else if (!out.is_json()) {
-    out.failure(fmt::format("error: the audit trail was damaged ({}): {}",
-                            audit_damage_name(verdict.damage), verdict.message));
-    out.failure(fmt::format("  First bad event: {}, line {}. Nothing was changed.",
-                            verdict.first_bad_seq, verdict.first_bad_line));
+    out.failure(
+        fmt::format("error: the audit trail was damaged ({}): {}\n"
+                    "  First bad event: {}, line {}. Nothing was changed.",
+                    audit_damage_name(verdict.damage), verdict.message, verdict.first_bad_seq,
+                    verdict.first_bad_line));
   }
   out.json(invocation.command,
            {{"events", verdict.events},

@@ -101,15 +101,15 @@ void tell_end(const Output& out, const OperationResult& result) {
     case Outcome::kRolledBack:
       if (result.kind == model::TransactionKind::kUpdate)
         out.failure("Update Failed - Automatic Rollback Completed");
-      out.failure("error: Rolled back to " + result.from_version +
-                  " due to: " + result.failure->to_string());
-      out.failure("  The tree is the old one again (" + result.from_version + ").");
-      if (!result.failure->remedy.empty()) out.failure("  " + result.failure->remedy);
+      out.failure(fmt::format(
+          "error: Rolled back to {} due to: {}\n  The tree is the old one again ({}).{}{}",
+          result.from_version, result.failure->to_string(), result.from_version,
+          result.failure->remedy.empty() ? "" : "\n  ", result.failure->remedy));
       break;
     case Outcome::kVerifyFailed:
-      out.failure("error: " + result.failure->to_string());
-      out.failure("  The new tree is in force, since automatic rollback is switched off.");
-      out.failure("  To take it back: stravinsky rollback undo");
+      out.failure("error: " + result.failure->to_string() +
+                  "\n  The new tree is in force, since automatic rollback is switched off."
+                  "\n  To take it back: stravinsky rollback undo");
       break;
   }
 }

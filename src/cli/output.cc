@@ -19,22 +19,37 @@ void print_error(std::string_view text) {
   (void)std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+namespace {
+
+bool is_colored(const OutputOptions& options, int descriptor) {
+  return options.color == Color::kAlways ||
+         (options.color == Color::kAuto && !options.no_color_variable && isatty(descriptor) == 1);
+}
+
+std::string painted(std::string_view text, std::string_view code, bool is_wanted) {
+  return is_wanted ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+}
+
+}  // namespace
+
 Output::Output(const OutputOptions& options)
     : options_(options),
-      color_out_(options.color == Color::kAlways ||
-                 (options.color == Color::kAuto && !options.no_color_variable &&
-                  isatty(STDOUT_FILENO) == 1)) {}
+      color_out_(is_colored(options, STDOUT_FILENO)),
+      color_error_(is_colored(options, STDERR_FILENO)) {}
 
 void Output::line(std::string_view text) const {
   if (!options_.quiet && !is_json()) print_out(fmt::format("{}\n", text));
 }
 
 void Output::note(std::string_view text) const {
-  if (!options_.quiet) failure(text);
+  if (!options_.quiet) print_error(fmt::format("{}\n", text));
 }
 
+// The first line is red: the cause. What was untouched and what to do are to be read.
 void Output::failure(std::string_view text) const {
-  print_error(fmt::format("{}\n", text));
+  const size_t end = text.find('\n');
+  const std::string_view rest = end == std::string_view::npos ? "" : text.substr(end);
+  print_error(fmt::format("{}{}\n", painted(text.substr(0, end), "31", color_error_), rest));
 }
 
 void Output::warning(std::string_view text) const {
@@ -64,17 +79,14 @@ ExitCode Output::error(std::string_view command, const Error& error) const {
   return code;
 }
 
-std::string Output::painted(std::string_view text, std::string_view code) const {
-  return color_out_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
-}
 std::string Output::good(std::string_view text) const {
-  return painted(text, "32");
+  return painted(text, "32", color_out_);
 }
 std::string Output::bad(std::string_view text) const {
-  return painted(text, "31");
+  return painted(text, "31", color_out_);
 }
 std::string Output::dim(std::string_view text) const {
-  return painted(text, "2");
+  return painted(text, "2", color_out_);
 }
 std::string_view Output::tick() const {
   return options_.utf8 ? "\u2705" : "OK";

@@ -40,7 +40,7 @@ class Output {
   void line(std::string_view text) const;  // nothing with --quiet or --json
   void note(std::string_view text) const;  // to standard error; nothing with --quiet
   void warning(std::string_view text) const;
-  void failure(std::string_view text) const;  // to standard error, with --quiet too
+  void failure(std::string_view text) const;  // red, to standard error, with --quiet too
   // The object of a command: its members, and format_version, command, success (unless
   // it has one), ok and exit_code.
   void json(std::string_view command, nlohmann::json object, ExitCode code) const;
@@ -53,9 +53,9 @@ class Output {
   std::string_view tick() const;  // U+2705, or "OK"
 
  private:
-  std::string painted(std::string_view text, std::string_view code) const;
   OutputOptions options_;
   bool color_out_;
+  bool color_error_;
 };
 
 // "update.json" and so on are made of these.

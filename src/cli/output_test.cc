@@ -42,6 +42,15 @@ TEST(Output, WhatWasAskedForIsApartFromTheRest) {
   EXPECT_EQ(all.err, "beside\nwarning: careful\nwrong\n");
 }
 
+TEST(Output, TheCauseOfAFailureIsRedAndTheRestIsPlain) {
+  const Said text = said({.color = Color::kAlways},
+                         [](const Output& out) { (void)out.error("backup show", kError); });
+  EXPECT_EQ(text.err,
+            "\x1b[31merror: v0.3.8: there is no such backup\x1b[0m\n"
+            "  Nothing was changed.\n"
+            "  See: stravinsky backup list\n");
+}
+
 TEST(Output, QuietLeavesErrorsOnly) {
   const Said quiet = said({.quiet = true}, talk_about_everything);
   EXPECT_EQ(quiet.out, "");

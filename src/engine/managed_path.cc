@@ -68,17 +68,16 @@ Result<LogicalPath> managed_path(const Session& session, const std::string& type
 Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
                                                               const LogicalPath& path,
                                                               const std::string& version_or_id,
-                                                              const KnownTree& known) {
+                                                              const model::Image& now) {
   const auto open = [&](const std::string& id) -> Result<std::shared_ptr<store::BackupReader>> {
     ASSIGN_OR_RETURN(store::BackupReader reader, store::BackupReader::open(session.store(), id));
     return std::make_shared<store::BackupReader>(std::move(reader));
   };
   if (!version_or_id.empty()) {
-    ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id));
+    ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, session.roots().user.path));
     return open(id);
   }
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
-  const auto now = known.find(path);
   for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
     auto reader = open(at->id);
     if (!reader) continue;  // a damaged one cannot help; `backup verify` reports it
@@ -90,7 +89,7 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
     const KnownTree then = known_tree((*reader)->manifest());
     const auto found = then.find(path);
     if (found == then.end()) continue;
-    if (now == known.end() || !now->second.same_as(found->second)) return reader;
+    if (!now.same_as(found->second)) return reader;
   }
   return make_error(ErrorCode::kNotFound, "no backup holds another version of it", path.display())
       .with_untouched("Nothing was changed.")

@@ -17,11 +17,11 @@ namespace stravinsky::engine {
 // and for one that is never managed.
 Result<model::LogicalPath> managed_path(const Session& session, const std::string& typed);
 
-// The backup named; or, without a name, the newest that has the file with another
-// content than it has now. kNotFound names the path.
+// The backup named; or, without a name, the newest whose copy of the file is another
+// than now, the image that stands there. kNotFound names the path.
 Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
                                                               const model::LogicalPath& path,
                                                               const std::string& version_or_id,
-                                                              const KnownTree& known);
+                                                              const model::Image& now);
 
 }  // namespace stravinsky::engine

@@ -12,9 +12,11 @@
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "engine/remembering_runner.h"
+#include "engine/room_and_rights.h"
 #include "engine/take_backup.h"
 #include "engine/tree_views.h"
 #include "model/store_layout.h"
+#include "txn/preflight.h"
 #include "txn/transaction.h"
 
 namespace stravinsky::engine {
@@ -25,6 +27,7 @@ using model::AuditEvent;
 using model::AuditEventType;
 using model::AuditStatus;
 using model::ChangePlan;
+using model::Scope;
 using model::TransactionKind;
 
 constexpr size_t kTransactionIdBytes = 8;
@@ -40,9 +43,11 @@ class Operation {
 
   Result<OperationResult> run() {
     start_ns_ = clock().monotonic_ns();
+    subject_ = {
+        .tree = session_.roots().user.path, .to_version = request_.asked_for, .touches = {}};
     RETURN_IF_ERROR(session_.begin_writing());
     ASSIGN_OR_RETURN(latest_, session_.latest());
-    result_.from_version = display_version(latest_.at(request_.tree).version);
+    if (Status opened = open(); !opened) return refused(std::move(opened).error());
     if (Status prepared = step("PREPARE", [this] { return prepare(); }); !prepared)
       return refused(std::move(prepared).error());
     if (plan_.changes.empty()) return finish_without_changes();
@@ -77,21 +82,50 @@ class Operation {
     return done;
   }
 
+  Status open() {
+    ASSIGN_OR_RETURN_WHILE(snapshot_, session_.list_tree(), "while listing the tree");
+    ASSIGN_OR_RETURN(subject_, request_.open(*snapshot_));
+    result_.from_version = display_version(latest_.at(subject_.tree).version);
+    return {};
+  }
+
   // --- PREPARE
   Status prepare() {
+    if (Status able = check_room_and_rights(session_, *snapshot_, subject_.touches); !able)
+      RETURN_IF_ERROR(confirm_inability(std::move(able).error()));
     if (session_.is_dry_run()) {
-      ASSIGN_OR_RETURN(snapshot_, session_.list_tree());
       ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
     } else {
       RETURN_IF_ERROR(back_up());
     }
-    const Present present{*snapshot_, known_, latest_, latest_.at(request_.tree)};
+    const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree)};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
     result_.to_version = display_version(proposal_.to_version);
     result_.files = proposal_.files;
     result_.warnings.insert(result_.warnings.end(), proposal_.warnings.begin(),
                             proposal_.warnings.end());
     return make_plan();
+  }
+
+  // A directory that may not be changed only matters when something in it would change;
+  // to know that, the change is planned without a backup.
+  Status confirm_inability(Error inability) {
+    const store::Root* root = session_.roots().of(Scope::kUser);
+    if (inability.code != ErrorCode::kPermission || root == nullptr || !root->exists ||
+        !session_.has_store())
+      return inability;
+    ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
+    const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree)};
+    ASSIGN_OR_RETURN(const Proposal proposal, request_.propose(present));
+    ChangePlan plan;
+    plan.facts.id = session_.environment().random.hex(kTransactionIdBytes);
+    RETURN_IF_ERROR(plan_edits(
+        {.fs = fs(), .roots = session_.roots(), .known = known_, .edits = proposal.edits}, plan));
+    ASSIGN_OR_RETURN(const txn::Targets targets,
+                     txn::Targets::open(fs(), plan, txn::ReplacedRoot::kRefuse));
+    ASSIGN_OR_RETURN(const auto able,
+                     txn::run_preflight(session_.transaction_context(), plan, targets));
+    return {};
   }
 
   bool backup_wanted() const {
@@ -101,19 +135,18 @@ class Operation {
 
   Status back_up() {
     if (backup_wanted()) {
-      auto taken =
-          take_backup(session_, latest_, {.kind = request_.backup_kind, .tree = request_.tree});
+      auto taken = take_backup(session_, latest_, std::move(*snapshot_),
+                               {.kind = request_.backup_kind, .tree = subject_.tree});
       if (taken) {
         known_ = known_tree(taken->created.manifest);
         pre_checks_.disk_space_mb = static_cast<int64_t>(
             taken->created.manifest.facts.disk_space_available_bytes / kBytesPerMegabyte);
-        pre_checks_.file_count = static_cast<int64_t>(known_.size());
+        pre_checks_.file_count = static_cast<int64_t>(file_count(known_));
         pre_checks_.backup_size_mb =
             static_cast<int64_t>(taken->created.size_bytes / kBytesPerMegabyte);
         result_.backup_created = taken->created.manifest.id;
-        detail_ =
-            fmt::format("backup {}, {} files, {}", result_.backup_created,
-                        taken->snapshot.entries.size(), human_size(taken->created.size_bytes));
+        detail_ = fmt::format("backup {}, {} files, {}", result_.backup_created, file_count(known_),
+                              human_size(taken->created.size_bytes));
         for (const std::string& damaged : taken->created.damaged)
           result_.warnings.push_back(damaged + " is damaged; nothing new relies on it");
         snapshot_.emplace(std::move(taken->snapshot));
@@ -123,8 +156,8 @@ class Operation {
       if (session_.config().boolean("safety.fail_safe_on_backup_error"))
         return std::move(taken).error();
       result_.warnings.push_back("no backup could be taken: " + taken.error().to_string());
+      ASSIGN_OR_RETURN(snapshot_, session_.list_tree());
     }
-    ASSIGN_OR_RETURN(snapshot_, session_.list_tree());
     ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
     detail_ = "no backup";
     return {};
@@ -136,10 +169,10 @@ class Operation {
     facts.sequence = latest_.transaction_sequence + 1;
     facts.kind = request_.kind;
     facts.started_ns = clock().now_ns();
-    facts.tree = request_.tree;
-    facts.from_version = latest_.at(request_.tree).version;
+    facts.tree = subject_.tree;
+    facts.from_version = latest_.at(subject_.tree).version;
     facts.to_version = proposal_.to_version;
-    facts.from_bundle = latest_.at(request_.tree).bundle;
+    facts.from_bundle = latest_.at(subject_.tree).bundle;
     facts.to_bundle = proposal_.to_bundle;
     facts.backup_id = result_.backup_created;
     facts.inverts = proposal_.inverts;
@@ -436,7 +469,7 @@ class Operation {
       // The user took it back by hand: there is nothing to invert any more.
       std::erase(latest_.undo, proposal_.inverts);
       std::erase(latest_.redo, proposal_.inverts);
-      latest_.trees[request_.tree] = asked_for;
+      latest_.trees[subject_.tree] = asked_for;
       RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
       AuditEvent event = event_of_commit(plan_.facts);
       event.tx.clear();
@@ -445,8 +478,8 @@ class Operation {
       record(event);
     }
     if (!session_.is_dry_run() && request_.kind == TransactionKind::kUpdate &&
-        latest_.at(request_.tree) != asked_for) {
-      latest_.trees[request_.tree] = asked_for;
+        latest_.at(subject_.tree) != asked_for) {
+      latest_.trees[subject_.tree] = asked_for;
       RETURN_IF_ERROR(store::write_latest(fs(), session_.store().fd(), latest_));
       AuditEvent event = event_of_commit(plan_.facts);
       event.tx.clear();
@@ -476,9 +509,8 @@ class Operation {
 
   void fill(AuditEvent& event) const {
     if (event.version.empty())
-      event.version =
-          plan_.facts.to_version.empty() ? request_.announced_version : plan_.facts.to_version;
-    if (event.previous_version.empty()) event.previous_version = latest_.at(request_.tree).version;
+      event.version = plan_.facts.to_version.empty() ? subject_.to_version : plan_.facts.to_version;
+    if (event.previous_version.empty()) event.previous_version = latest_.at(subject_.tree).version;
     if (event.tx.empty() && !plan_.changes.empty()) event.tx = plan_.facts.id;
     event.backup_created = result_.backup_created;
     event.duration_ns = clock().monotonic_ns() - start_ns_;
@@ -497,6 +529,7 @@ class Operation {
   const OperationRequest& request_;
   RememberingRunner runner_;
   OperationResult result_;
+  Subject subject_;
   store::Latest latest_;
   std::optional<store::Snapshot> snapshot_;
   KnownTree known_;

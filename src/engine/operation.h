@@ -3,7 +3,8 @@
 // Update, rollback, undo, redo and recovery differ in what they propose; everything
 // else is the same and stands here:
 //
-//   PREPARE   lock and recover; list the tree; a verified backup; the plan
+//   (before)  lock and recover; list the tree; open what it works from
+//   PREPARE   room and rights; a verified backup; the plan
 //   VALIDATE  the tree as it would be, checked before anything changes
 //   SWAP      the transaction
 //   VERIFY    hashes in place, then the checks on the live tree
@@ -45,12 +46,23 @@ struct Proposal {
 // it leads to or away from, so there the hashes alone decide.
 enum class CheckPolicy { kCheck, kHashesOnly };
 
+// What an operation is about, as far as it is known before the tree was looked at.
+struct Subject {
+  std::string tree;        // the root whose version it changes
+  std::string to_version;  // where it leads, for the trail; may be empty
+  // What it may change: no backup is made when one of them could not be.
+  std::vector<model::LogicalPath> touches;
+};
+
 struct OperationRequest {
   model::TransactionKind kind = model::TransactionKind::kUpdate;
   model::BackupKind backup_kind = model::BackupKind::kPreUpdate;
   CheckPolicy checks = CheckPolicy::kCheck;
-  std::string announced_version;  // for the trail, before the proposal is known
-  std::string tree;               // the root whose version it changes
+  // What was asked for: for the trail, when it cannot even be opened.
+  std::string asked_for;
+  // Opens what the operation works from (a bundle, a backup, a record) once the locks
+  // are held and the tree is listed; a refusal is on record like any other.
+  std::function<Result<Subject>(const store::Snapshot&)> open;
   std::function<Result<Proposal>(const Present&)> propose;
 };
 

@@ -83,38 +83,54 @@ Result<std::optional<std::string>> read_managed_text(fs::FileSystem& fs,
   return std::optional<std::string>(std::move(text));
 }
 
+namespace {
+
+Result<Image> image_of(fs::FileSystem& fs, const store::Snapshot& snapshot,
+                       const store::TreeEntry& entry) {
+  Image image;
+  if (entry.state != model::EntryState::kStored) return image;
+  image.mode = entry.stat.mode;
+  image.uid = entry.stat.uid;
+  image.gid = entry.stat.gid;
+  switch (entry.stat.type) {
+    case fs::NodeType::kDirectory:
+      image.kind = ImageKind::kDirectory;
+      break;
+    case fs::NodeType::kSymlink:
+      image.kind = ImageKind::kSymlink;
+      image.link_text = entry.link_text;
+      break;
+    case fs::NodeType::kFile: {
+      image.kind = ImageKind::kFile;
+      codec::Sha256 hash;
+      RETURN_IF_ERROR(
+          read_managed(fs, snapshot, entry.path, [&](std::span<const std::byte> piece) -> Status {
+            hash.update(piece);
+            image.size_bytes += piece.size();
+            return {};
+          }));
+      image.sha256 = hash.finish();
+      break;
+    }
+    case fs::NodeType::kOther:
+      break;
+  }
+  return image;
+}
+
+}  // namespace
+
+Result<Image> image_now(fs::FileSystem& fs, const store::Snapshot& snapshot,
+                        const LogicalPath& path) {
+  const store::TreeEntry* entry = snapshot.find(path);
+  return entry == nullptr ? Image() : image_of(fs, snapshot, *entry);
+}
+
 Result<KnownTree> hash_tree(fs::FileSystem& fs, const store::Snapshot& snapshot) {
   KnownTree known;
   for (const store::TreeEntry& entry : snapshot.entries) {
-    if (entry.state != model::EntryState::kStored) continue;
-    Image image;
-    image.mode = entry.stat.mode;
-    image.uid = entry.stat.uid;
-    image.gid = entry.stat.gid;
-    switch (entry.stat.type) {
-      case fs::NodeType::kDirectory:
-        image.kind = ImageKind::kDirectory;
-        break;
-      case fs::NodeType::kSymlink:
-        image.kind = ImageKind::kSymlink;
-        image.link_text = entry.link_text;
-        break;
-      case fs::NodeType::kFile: {
-        image.kind = ImageKind::kFile;
-        codec::Sha256 hash;
-        RETURN_IF_ERROR(
-            read_managed(fs, snapshot, entry.path, [&](std::span<const std::byte> piece) -> Status {
-              hash.update(piece);
-              image.size_bytes += piece.size();
-              return {};
-            }));
-        image.sha256 = hash.finish();
-        break;
-      }
-      case fs::NodeType::kOther:
-        continue;
-    }
-    known.emplace(entry.path, std::move(image));
+    ASSIGN_OR_RETURN(Image image, image_of(fs, snapshot, entry));
+    if (!image.is_absent()) known.emplace(entry.path, std::move(image));
   }
   return known;
 }

@@ -19,6 +19,11 @@ Result<store::Snapshot> list_tree(fs::FileSystem& fs, const store::Roots& roots,
                                   const model::HookRoots& hook_roots,
                                   store::OutsideLinks outside_links);
 
+// The image of one path, its bytes read and hashed; absent when nothing stands there
+// or what stands there is not kept.
+Result<model::Image> image_now(fs::FileSystem& fs, const store::Snapshot& snapshot,
+                               const model::LogicalPath& path);
+
 // The images of what the snapshot lists, each file read and hashed. For a dry run
 // and for comparing; an operation takes them from the manifest of its backup.
 Result<KnownTree> hash_tree(fs::FileSystem& fs, const store::Snapshot& snapshot);

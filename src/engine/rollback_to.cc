@@ -9,6 +9,7 @@
 #include "engine/inverse.h"
 #include "engine/managed_path.h"
 #include "engine/operation.h"
+#include "engine/present_tree.h"
 #include "engine/rollback.h"
 #include "store/backup_reader.h"
 
@@ -23,7 +24,7 @@ using model::TransactionKind;
 using Reader = std::shared_ptr<store::BackupReader>;
 
 Result<Reader> open_verified(Session& session, const std::string& version_or_id) {
-  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id));
+  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, session.roots().user.path));
   constexpr int kThreads = 2;
   ASSIGN_OR_RETURN(const auto problems,
                    session.backups().verify(id, store::VerifyDepth::kFull, kThreads));
@@ -178,31 +179,40 @@ Status refuse_without_store(const Session& session) {
       .with_remedy("The first update makes one, and so does: stravinsky backup create");
 }
 
+// A damaged backup is a fact of its own, beside the rollback that it refuses.
+Error found_damaged(Session& session, const RollbackRequest& request, Error error) {
+  if (error.code != ErrorCode::kCorrupt || session.is_dry_run()) return error;
+  model::AuditEvent event;
+  event.type = model::AuditEventType::kCorruptedBackup;
+  event.version = request.version_or_id;
+  event.status = model::AuditStatus::kFailed;
+  event.error = error.to_string();
+  // The refusal is what matters; a trail that cannot be written is told with it.
+  (void)session.record(event);
+  return error;
+}
+
 }  // namespace
 
 Result<OperationResult> rollback_to(Session& session, const RollbackRequest& request) {
   RETURN_IF_ERROR(refuse_without_store(session));
-  RETURN_IF_ERROR(session.begin_writing());
-  auto opened = open_verified(session, request.version_or_id);
-  if (!opened) {
-    if (!session.is_dry_run()) {
-      model::AuditEvent event;
-      event.type = opened.error().code == ErrorCode::kCorrupt
-                       ? model::AuditEventType::kCorruptedBackup
-                       : model::AuditEventType::kManualRollback;
-      event.status = model::AuditStatus::kFailed;
-      event.error = opened.error().to_string();
-      // The refusal is what matters; a trail that cannot be written is told elsewhere.
-      (void)session.record(event);
-    }
-    return std::move(opened).error();
-  }
-  const Reader reader = std::move(*opened);
+  Reader reader;
   OperationRequest operation;
   operation.kind = TransactionKind::kRollback;
-  operation.tree = session.roots().user.path;
   operation.backup_kind = model::BackupKind::kPreRollback;
+  operation.asked_for = request.version_or_id;
   operation.checks = CheckPolicy::kHashesOnly;
+  operation.open = [&](const store::Snapshot&) -> Result<Subject> {
+    auto opened = open_verified(session, request.version_or_id);
+    if (!opened) return found_damaged(session, request, std::move(opened).error());
+    reader = std::move(*opened);
+    const model::Manifest& backup = reader->manifest();
+    Subject subject{
+        .tree = session.roots().user.path, .to_version = backup.version.str(), .touches = {}};
+    for (const Entry& entry : backup.entries)
+      if (entry.type != fs::NodeType::kDirectory) subject.touches.push_back(entry.path);
+    return subject;
+  };
   operation.propose = [&](const Present& present) -> Result<Proposal> {
     BackupProposer proposer(session, reader, present);
     ASSIGN_OR_RETURN(Proposal proposal, proposer.propose(request.extra_files));
@@ -214,41 +224,46 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
 
 Result<OperationResult> recover_file(Session& session, const RecoverFileRequest& request) {
   RETURN_IF_ERROR(refuse_without_store(session));
-  RETURN_IF_ERROR(session.begin_writing());
-  ASSIGN_OR_RETURN(const LogicalPath path, managed_path(session, request.path));
-  RecoveredFrom from;
+  std::optional<LogicalPath> path;
+  Image then;
+  Reader reader;
   OperationRequest operation;
   operation.kind = TransactionKind::kRecovery;
-  operation.tree = session.roots().of(path.scope)->path;
   operation.backup_kind = model::BackupKind::kPreRecovery;
   operation.checks = CheckPolicy::kHashesOnly;
-  operation.propose = [&](const Present& present) -> Result<Proposal> {
-    ASSIGN_OR_RETURN(const Reader reader,
-                     backup_with_file(session, path, request.version_or_id, present.known));
-    const Entry* entry = reader->manifest().find(path);
-    const KnownTree then = known_tree(reader->manifest());
-    const auto image = then.find(path);
-    if (entry == nullptr || image == then.end() || image->second.kind == ImageKind::kDirectory)
+  operation.open = [&](const store::Snapshot& snapshot) -> Result<Subject> {
+    ASSIGN_OR_RETURN(path, managed_path(session, request.path));
+    ASSIGN_OR_RETURN(const Image now, image_now(session.fs(), snapshot, *path));
+    ASSIGN_OR_RETURN(reader, backup_with_file(session, *path, request.version_or_id, now));
+    const KnownTree tree = known_tree(reader->manifest());
+    const auto found = tree.find(*path);
+    if (found == tree.end() || found->second.kind == ImageKind::kDirectory)
       return make_error(ErrorCode::kNotFound,
                         "the backup " + reader->manifest().id + " has no such file",
-                        path.display());
+                        path->display())
+          .with_remedy("See the backups with: stravinsky backup list");
+    then = found->second;
+    const std::string& root = session.roots().of(path->scope)->path;
+    ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
+    return Subject{.tree = root, .to_version = latest.at(root).version, .touches = {*path}};
+  };
+  operation.propose = [&](const Present& present) -> Result<Proposal> {
     Proposal proposal;
     proposal.to_version = present.state.version;
     proposal.to_bundle = present.state.bundle;
-    const auto found = present.known.find(path);
+    const auto found = present.known.find(*path);
     const Image now = found == present.known.end() ? Image() : found->second;
-    if (now.same_as(image->second)) return proposal;
+    if (now.same_as(then)) return proposal;
     proposal.files.push_back(report_of(now.is_absent() ? FileAction::kAdd : FileAction::kChange,
-                                       path, now, image->second,
-                                       "from backup " + reader->manifest().id));
-    proposal.edits.emplace(path, edit_of_entry(reader, *entry, image->second));
-    from = {.backup_id = reader->manifest().id,
-            .time_ns = reader->manifest().time_ns,
-            .size_bytes = entry->size_bytes};
+                                       *path, now, then, "from backup " + reader->manifest().id));
+    proposal.edits.emplace(*path, edit_of_entry(reader, *reader->manifest().find(*path), then));
     return proposal;
   };
   ASSIGN_OR_RETURN(OperationResult result, run_operation(session, operation));
-  if (!from.backup_id.empty()) result.recovered_from = from;
+  if (!result.files.empty())
+    result.recovered_from = {.backup_id = reader->manifest().id,
+                             .time_ns = reader->manifest().time_ns,
+                             .size_bytes = then.size_bytes};
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/measured.h"
 #include "engine/present_tree.h"
+#include "engine/room_and_rights.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -26,9 +27,8 @@ std::string_view backup_suffix(model::BackupKind kind) {
 }  // namespace
 
 Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
-                                const BackupOrder& order) {
+                                store::Snapshot snapshot, const BackupOrder& order) {
   const Environment& environment = session.environment();
-  RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(const auto swept, session.backups().sweep());
   const store::TreeState state =
       latest.at(order.tree.empty() ? session.roots().user.path : order.tree);
@@ -46,7 +46,9 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
   if (const auto head = session.audit().head(); head && *head)
     request.audit_head = (*head)->hash.hex();
   for (int attempt = 1;; ++attempt) {
-    ASSIGN_OR_RETURN_WHILE(store::Snapshot snapshot, session.list_tree(), "while listing the tree");
+    if (attempt > 1) {
+      ASSIGN_OR_RETURN_WHILE(snapshot, session.list_tree(), "while listing the tree again");
+    }
     ASSIGN_OR_RETURN(request.facts, measure(environment, session.store().fd(), snapshot));
     if (!state.bundle.empty()) {
       if (const auto base = session.bundles().load(state.bundle)) {
@@ -77,7 +79,9 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
 Result<TakenBackup> create_backup(Session& session, const BackupOrder& order) {
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(store::Latest latest, session.latest());
-  ASSIGN_OR_RETURN(TakenBackup taken, take_backup(session, latest, order));
+  ASSIGN_OR_RETURN_WHILE(store::Snapshot snapshot, session.list_tree(), "while listing the tree");
+  RETURN_IF_ERROR(check_room_and_rights(session, snapshot, {}));
+  ASSIGN_OR_RETURN(TakenBackup taken, take_backup(session, latest, std::move(snapshot), order));
   latest.newest_backup = taken.created.manifest.id;
   RETURN_IF_ERROR(store::write_latest(session.fs(), session.store().fd(), latest));
   return taken;

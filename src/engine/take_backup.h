@@ -18,9 +18,10 @@ struct BackupOrder {
   store::Pinned pinned = store::Pinned::kNo;
   std::string tree{};  // the root whose version it is; empty: the user's
 };
+// snapshot is of the present tree; where that moves meanwhile it is listed again.
 // latest is the caller's; the caller writes it.
 Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
-                                const BackupOrder& order);
+                                store::Snapshot snapshot, const BackupOrder& order);
 
 // The same as a command of its own: locks first, and latest.json knows of it.
 Result<TakenBackup> create_backup(Session& session, const BackupOrder& order);

@@ -139,6 +139,37 @@ TEST(TakeBackup, VerificationOnCreationCanBeSwitchedOff) {
   EXPECT_FALSE(problems->empty());
 }
 
+TEST(TakeBackup, NoneIsMadeForAnUpdateThatHasNoRoom) {
+  EngineFixture e;
+  e.file("hooks/a.py", "old\n").bundle("v1", {{"hooks/a.py", "new\n"}});
+  e.disk().set_free(99'000'000, 1000);
+  EXPECT_EQ(outcome(e.update("v1")), "no_space");
+  e.disk().set_free(1'000'000'000, 2);
+  EXPECT_EQ(outcome(e.update("v1")), "no_space") << "inodes";
+  e.disk().set_free(1'000'000'000, 1000);
+  EXPECT_TRUE((*e.open(e.disk()))->backups().list()->backups.empty());
+  EXPECT_EQ(events(e, model::AuditEventType::kUpdateFailed), 2U);
+  EXPECT_EQ(outcome(e.update("v1")), "ok");
+}
+
+TEST(TakeBackup, NoneIsMadeForAnUpdateThatMayNotChangeItsTargets) {
+  EngineFixture e;
+  e.file("hooks/a.py", "old\n").file("skills/s/SKILL.md", "same\n");
+  e.bundle("v1", {{"hooks/a.py", "new\n"}, {"skills/s/SKILL.md", "same\n"}});
+  e.disk().set_mode(kTree + "hooks", 0555);
+  EXPECT_EQ(outcome(e.update("v1")), "permission");
+  e.disk().set_mode(kTree + "hooks", 0755);
+  e.disk().set_immutable(kTree + "hooks/a.py", true);
+  EXPECT_EQ(outcome(e.update("v1")), "permission");
+  e.disk().set_immutable(kTree + "hooks/a.py", false);
+  EXPECT_TRUE((*e.open(e.disk()))->backups().list()->backups.empty());
+  EXPECT_EQ(e.contents("hooks/a.py"), "old\n");
+  // What the update leaves as it is may be out of its reach.
+  e.disk().set_mode(kTree + "skills/s", 0555);
+  EXPECT_EQ(outcome(e.update("v1")), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "new\n");
+}
+
 TEST(TakeBackup, WithoutFailSafeAnUpdateGoesOnAndSaysSo) {
   EngineFixture e;
   e.file("hooks/a.py", "old\n").bundle("v1", {{"hooks/a.py", "new\n"}});

@@ -1,5 +1,6 @@
 #include "engine/tree_edit.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -302,6 +303,11 @@ KnownTree known_tree(const model::Manifest& manifest) {
     tree.emplace(entry.path, std::move(image));
   }
   return tree;
+}
+
+size_t file_count(const KnownTree& tree) {
+  return static_cast<size_t>(std::ranges::count_if(
+      tree, [](const auto& node) { return node.second.kind != ImageKind::kDirectory; }));
 }
 
 Status plan_edits(const TreeEditInput& input, ChangePlan& plan) {

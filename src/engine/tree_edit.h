@@ -40,6 +40,8 @@ using Edits = std::map<model::LogicalPath, Edit>;
 // The images of everything the manifest recorded, by path, without children.
 using KnownTree = std::map<model::LogicalPath, model::Image>;
 KnownTree known_tree(const model::Manifest& manifest);
+// Of files and links; directories are no files.
+size_t file_count(const KnownTree& tree);
 
 struct TreeEditInput {
   fs::FileSystem& fs;

@@ -54,6 +54,22 @@ TEST_F(TwoProjects, ABaseOfOneIsNoBaseOfTheOther) {
   EXPECT_EQ(hook_of("p3"), "v1\n");
 }
 
+TEST(Rollback, OfAVersionMeansABackupOfThisTree) {
+  EngineFixture e;
+  e.file("hooks/a.py", "ours\n").bundle("v1", {{"hooks/b.py", "b\n"}});
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(outcome(e.back_up(e.disk(), "ours")), "ok");
+  e.disk().make_dirs("/home/u/other");
+  e.variable("CLAUDE_CONFIG_DIR", "/home/u/other");
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(outcome(e.back_up(e.disk(), "theirs")), "ok");
+  e.variable("CLAUDE_CONFIG_DIR", "");
+  e.file("hooks/a.py", "broken\n");
+  ASSERT_EQ(outcome(e.rollback_to("v1")), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "ours\n");
+  EXPECT_EQ(outcome(e.rollback_to("theirs")), "conflict") << "an id is itself";
+}
+
 TEST(Trail, AsAWholeGoneIsNotEmpty) {
   EngineFixture e;
   e.bundle("v1", {{"hooks/a.py", "v1\n"}});

@@ -130,24 +130,29 @@ Result<std::shared_ptr<Recorded>> find_next(Session& session, TransactionKind ki
 
 Result<OperationResult> invert(Session& session, TransactionKind kind) {
   if (!session.has_store()) return nothing_there(kind);
-  // Before a backup is taken for nothing.
-  RETURN_IF_ERROR(session.begin_writing());
-  ASSIGN_OR_RETURN(const auto recorded, find_next(session, kind));
+  std::shared_ptr<Recorded> recorded;
   OperationRequest request;
   request.kind = kind;
   request.backup_kind = model::BackupKind::kPreRollback;
   request.checks = CheckPolicy::kHashesOnly;
-  request.tree = recorded->journal.plan.facts.tree;
-  request.propose = [&session, recorded](const Present& present) -> Result<Proposal> {
+  request.open = [&](const store::Snapshot&) -> Result<Subject> {
+    ASSIGN_OR_RETURN(recorded, find_next(session, kind));
+    const model::TransactionFacts& facts = recorded->journal.plan.facts;
+    Subject subject{.tree = facts.tree, .to_version = facts.from_version, .touches = {}};
+    for (PathChange& one : path_changes(recorded->journal.plan))
+      subject.touches.push_back(std::move(one.path));
+    return subject;
+  };
+  request.propose = [&session, &recorded](const Present& present) -> Result<Proposal> {
     const model::ChangePlan& plan = recorded->journal.plan;
     Proposal proposal;
     proposal.to_version = plan.facts.from_version;
     proposal.to_bundle = plan.facts.from_bundle;
     proposal.inverts = plan.facts.id;
     // The closure keeps the record open as long as an edit may ask for bytes.
-    const BeforeBytes before_bytes = [recorded, &fs = session.fs()](size_t change,
-                                                                    const std::string& inner_path,
-                                                                    const codec::Sink& sink) {
+    const BeforeBytes before_bytes = [recorded = recorded, &fs = session.fs()](
+                                         size_t change, const std::string& inner_path,
+                                         const codec::Sink& sink) {
       return txn::read_before_image(fs, recorded->dir.fd(), recorded->journal.plan, change,
                                     inner_path, sink);
     };

@@ -266,19 +266,26 @@ Result<model::Version> version_of(const UpdateRequest& request, const store::Bun
 }  // namespace
 
 Result<OperationResult> update(Session& session, const UpdateRequest& request) {
-  ASSIGN_OR_RETURN_WHILE(store::Bundle opened, store::Bundle::open(session.fs(), request.source),
-                         "while reading the bundle");
-  const auto bundle = std::make_shared<const store::Bundle>(std::move(opened));
-  ASSIGN_OR_RETURN(const model::Version version, version_of(request, *bundle));
-  if (session.roots().of(request.scope) == nullptr)
-    return make_error(ErrorCode::kNotFound, "there is no project here")
-        .with_untouched("Nothing was changed.")
-        .with_remedy("Name it with --project DIR.");
+  SharedBundle bundle;
+  model::Version version;
   OperationRequest operation;
   operation.kind = TransactionKind::kUpdate;
   operation.backup_kind = model::BackupKind::kPreUpdate;
-  operation.announced_version = version.str();
-  operation.tree = session.roots().of(request.scope)->path;
+  operation.asked_for = request.version.value_or("");
+  operation.open = [&](const store::Snapshot&) -> Result<Subject> {
+    if (session.roots().of(request.scope) == nullptr)
+      return make_error(ErrorCode::kNotFound, "there is no project here")
+          .with_remedy("Name it with --project DIR.");
+    Subject subject{
+        .tree = session.roots().of(request.scope)->path, .to_version = {}, .touches = {}};
+    ASSIGN_OR_RETURN(store::Bundle opened, store::Bundle::open(session.fs(), request.source));
+    bundle = std::make_shared<const store::Bundle>(std::move(opened));
+    ASSIGN_OR_RETURN(version, version_of(request, *bundle));
+    subject.to_version = version.str();
+    for (const store::BundleFile& file : bundle->files())
+      subject.touches.push_back({request.scope, file.path});
+    return subject;
+  };
   operation.propose = [&](const Present& present) -> Result<Proposal> {
     UpdateProposer proposer(session, bundle, request.scope, present);
     ASSIGN_OR_RETURN(Proposal proposal, proposer.propose());

@@ -145,7 +145,8 @@ class FileSystem {
 
   // --- attributes
   virtual Status set_attributes(Fd fd, const Attributes& attributes) = 0;
-  // The user.* and security.capability attributes; empty where there is no support.
+  // The user.* and security.capability attributes and the access list beyond the mode;
+  // empty where there is no support.
   virtual Result<Xattrs> get_xattrs(Fd fd) = 0;
   virtual Status set_xattrs(Fd fd, const Xattrs& xattrs) = 0;
 
@@ -154,6 +155,8 @@ class FileSystem {
   // Advisory lock on the open file (flock), released by close. kLocked when another
   // open file holds it; never waits.
   virtual Status try_lock(Fd fd, LockMode mode) = 0;
+  // Whether this user may add, replace and remove names in an open directory.
+  virtual Result<bool> may_change_names(Fd dir) = 0;
   // True when some process has the file open for writing; false when unknown.
   virtual Result<bool> has_writer(Fd fd) = 0;
   // The absolute path, without links, that the descriptor was reached by.

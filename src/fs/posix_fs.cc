@@ -29,7 +29,8 @@ constexpr long kXfsMagic = 0x58465342;
 constexpr long kTmpfsMagic = 0x01021994;
 
 bool is_kept_xattr(std::string_view name) {
-  return name.starts_with("user.") || name == "security.capability";
+  return name.starts_with("user.") || name == "security.capability" ||
+         name == "system.posix_acl_access";
 }
 
 // Runs call(buffer, size) with a growing buffer; nullopt with errno when it fails.
@@ -204,6 +205,12 @@ Result<Space> PosixFs::space(Fd fd) {
 Status PosixFs::try_lock(Fd fd, LockMode mode) {
   const int operation = mode == LockMode::kShared ? LOCK_SH : LOCK_EX;
   return status_of(retry_eintr([&] { return flock(raw(fd), operation | LOCK_NB); }), fd);
+}
+
+Result<bool> PosixFs::may_change_names(Fd dir) {
+  if (faccessat(raw(dir), ".", W_OK | X_OK, AT_EACCESS) == 0) return true;
+  if (errno == EACCES || errno == EPERM || errno == EROFS) return false;
+  return error_of(dir);
 }
 
 Result<bool> PosixFs::has_writer(Fd fd) {

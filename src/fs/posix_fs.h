@@ -48,6 +48,7 @@ class PosixFs final : public FileSystem {
   Status try_lock(Fd fd, LockMode mode) override;
   // Needs ownership of the file (or CAP_LEASE) and a descriptor opened for reading
   // only; anything else is "unknown", which is false.
+  Result<bool> may_change_names(Fd dir) override;
   Result<bool> has_writer(Fd fd) override;
   Result<std::string> path_of(Fd fd) override;
 

@@ -198,6 +198,37 @@ TEST(PosixFs, WriterIsUnknownOnADescriptorForWriting) {
   EXPECT_EQ(outcome(temp.fs().has_writer(file->fd())), "ok");
 }
 
+// Who else may read a file stands in its access list, beyond the mode.
+TEST(PosixFs, TheAccessListIsReadAndSet) {
+  const TempDir temp;
+  PosixFs fs;
+  const File dir = *File::open_root(fs, temp.path());
+  const File from = *File::open(fs, dir.fd(), RelPath::of("from"), OpenMode::kCreateExclusive);
+  const File to = *File::open(fs, dir.fd(), RelPath::of("to"), OpenMode::kCreateExclusive);
+  // Version 2; (tag, rights, id): owner rw, user 12345 r, group none, mask r, others none.
+  const auto entry = [](char tag, char rights, uint32_t id) {
+    std::string bytes{tag, '\0', rights, '\0'};
+    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(id >> shift);
+    return bytes;
+  };
+  const std::string list = std::string{"\2\0\0\0", 4} + entry(1, 6, UINT32_MAX) +
+                           entry(2, 4, 12345) + entry(4, 0, UINT32_MAX) + entry(16, 4, UINT32_MAX) +
+                           entry(32, 0, UINT32_MAX);
+  const std::string name = "system.posix_acl_access";
+  const Status set = fs.set_xattrs(from.fd(), {{name, list}});
+  if (!set && set.error().code == ErrorCode::kUnsupported)
+    GTEST_SKIP() << "no access lists on this file system";
+  ASSERT_TRUE(set) << set.error().to_string();
+  const auto read = fs.get_xattrs(from.fd());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, (Xattrs{{name, list}}));
+  ASSERT_TRUE(fs.set_xattrs(to.fd(), *read));
+  Attributes same_mode;
+  same_mode.mode = (*fs.stat_fd(from.fd())).mode;
+  ASSERT_TRUE(fs.set_attributes(to.fd(), same_mode));
+  EXPECT_EQ(*fs.get_xattrs(to.fd()), *read);
+}
+
 TEST(PosixFs, MountPointIsSeen) {
   PosixFs fs;
   const auto root = File::open_root(fs, "/");

@@ -97,6 +97,10 @@ Result<Space> ReadOnlyFs::space(Fd fd) {
 Status ReadOnlyFs::try_lock(Fd fd, LockMode mode) {
   return inner_.try_lock(fd, mode);
 }
+Result<bool> ReadOnlyFs::may_change_names(Fd dir) {
+  return inner_.may_change_names(dir);
+}
+
 Result<bool> ReadOnlyFs::has_writer(Fd fd) {
   return inner_.has_writer(fd);
 }

@@ -42,6 +42,7 @@ class ReadOnlyFs final : public FileSystem {
   Status set_xattrs(Fd fd, const Xattrs& xattrs) override;
   Result<Space> space(Fd fd) override;
   Status try_lock(Fd fd, LockMode mode) override;
+  Result<bool> may_change_names(Fd dir) override;
   Result<bool> has_writer(Fd fd) override;
   Result<std::string> path_of(Fd fd) override;
 

@@ -45,6 +45,7 @@ BackupInfo info_of(const Manifest& manifest) {
                   .time_ns = manifest.time_ns,
                   .pinned = manifest.pinned,
                   .size_bytes = size_of(manifest),
+                  .user_root = manifest.user_root,
                   .project_root = manifest.project_root};
   for (const model::StoredFile& file : manifest.files) info.files_count += file.files_count;
   return info;
@@ -259,12 +260,14 @@ Result<BackupList> BackupStore::list() const {
   return list;
 }
 
-Result<std::string> BackupStore::find(std::string_view version_or_id) const {
+Result<std::string> BackupStore::find(std::string_view version_or_id,
+                                      std::string_view user_root) const {
   ASSIGN_OR_RETURN(const BackupList all, list());
   std::string newest_unsound;
   if (const auto version = model::Version::parse(version_or_id)) {
     for (auto info = all.backups.rbegin(); info != all.backups.rend(); ++info) {
       if (info->version != *version) continue;
+      if (!user_root.empty() && info->user_root != user_root) continue;
       const auto problems = verify(info->id, VerifyDepth::kQuick, 1);
       if (problems && problems->empty()) return info->id;
       if (newest_unsound.empty()) newest_unsound = info->id;

@@ -62,6 +62,7 @@ struct BackupInfo {
   bool pinned = false;
   uint64_t size_bytes = 0;  // of all its files, shared ones included
   uint64_t files_count = 0;
+  std::string user_root{};
   std::string project_root{};
 };
 
@@ -83,9 +84,10 @@ class BackupStore {
 
   Result<BackupList> list() const;
   // The backup that a person means: of a version the newest one that verifies
-  // quickly, else the one with exactly this id. kNotFound lists what there is;
-  // kCorrupt when backups of that version exist but none is sound.
-  Result<std::string> find(std::string_view version_or_id) const;
+  // quickly, else the one with exactly this id. user_root, unless empty, is the tree
+  // that a version's backup must be of. kNotFound lists what there is; kCorrupt when
+  // backups of that version exist but none is sound.
+  Result<std::string> find(std::string_view version_or_id, std::string_view user_root = {}) const;
   Result<model::Manifest> load_manifest(const std::string& id) const;
   // Every problem of a backup; empty: all good. kNotFound without such a backup.
   Result<std::vector<BackupProblem>> verify(const std::string& id, VerifyDepth depth,

@@ -232,6 +232,12 @@ TEST_P(FileSystemContract, DirectoriesAreLockedToo) {
   EXPECT_EQ(outcome(fs().try_lock(second.fd(), LockMode::kExclusive)), "locked");
 }
 
+TEST_P(FileSystemContract, OnesOwnDirectoryMayBeChanged) {
+  put_dir("sub");
+  const File sub = open("sub", OpenMode::kDirectory);
+  EXPECT_TRUE(*fs().may_change_names(sub.fd()));
+}
+
 TEST_P(FileSystemContract, WriterIsSeen) {
   put("file", "x");
   const File reader = open("file", OpenMode::kRead);

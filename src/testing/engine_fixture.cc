@@ -84,7 +84,9 @@ Status EngineFixture::back_up(fs::FileSystem& fs, const std::string& label) {
   ASSIGN_OR_RETURN(const auto session, open(fs));
   RETURN_IF_ERROR(session->begin_writing());
   ASSIGN_OR_RETURN(const store::Latest latest, session->latest());
-  ASSIGN_OR_RETURN(const auto taken, engine::take_backup(*session, latest, {.label = label}));
+  ASSIGN_OR_RETURN(store::Snapshot snapshot, session->list_tree());
+  ASSIGN_OR_RETURN(const auto taken,
+                   engine::take_backup(*session, latest, std::move(snapshot), {.label = label}));
   return {};
 }
 

@@ -294,6 +294,11 @@ Status FaultFs::try_lock(Fd fd, fs::LockMode mode) {
   return inner_.try_lock(fd, mode);
 }
 
+Result<bool> FaultFs::may_change_names(Fd dir) {
+  RETURN_IF_ERROR(pass(Op::kMayChangeNames, ""));
+  return inner_.may_change_names(dir);
+}
+
 Result<bool> FaultFs::has_writer(Fd fd) {
   RETURN_IF_ERROR(pass(Op::kHasWriter, ""));
   return inner_.has_writer(fd);

@@ -95,6 +95,7 @@ class FaultFs final : public fs::FileSystem {
   Status set_xattrs(fs::Fd fd, const fs::Xattrs& xattrs) override;
   Result<fs::Space> space(fs::Fd fd) override;
   Status try_lock(fs::Fd fd, fs::LockMode mode) override;
+  Result<bool> may_change_names(fs::Fd dir) override;
   Result<bool> has_writer(fs::Fd fd) override;
   Result<std::string> path_of(fs::Fd fd) override;
 

@@ -72,6 +72,7 @@ class ForwardingFs : public fs::FileSystem {
   }
   Result<fs::Space> space(fs::Fd fd) override { return inner_.space(fd); }
   Status try_lock(fs::Fd fd, fs::LockMode mode) override { return inner_.try_lock(fd, mode); }
+  Result<bool> may_change_names(fs::Fd dir) override { return inner_.may_change_names(dir); }
   Result<bool> has_writer(fs::Fd fd) override { return inner_.has_writer(fd); }
   Result<std::string> path_of(fs::Fd fd) override { return inner_.path_of(fd); }
 

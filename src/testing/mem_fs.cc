@@ -331,6 +331,13 @@ Status MemFs::try_lock(Fd fd, fs::LockMode mode) {
   return {};
 }
 
+Result<bool> MemFs::may_change_names(Fd dir) {
+  const std::scoped_lock lock(mutex_);
+  ASSIGN_OR_RETURN(const OpenFile* file, open_file(dir));
+  const Node& node = disk_.node(file->node);
+  return may_edit(node).has_value() && may(node, kMayWrite | kMaySearch);
+}
+
 Result<bool> MemFs::has_writer(Fd fd) {
   const std::scoped_lock lock(mutex_);
   ASSIGN_OR_RETURN(const OpenFile* file, open_file(fd));

@@ -253,7 +253,9 @@ TEST_F(MemFsTest, ModesAreEnforced) {
   disk.set_mode("/d/x", 0444);
   EXPECT_TRUE(disk.open(d, rel("x"), OpenMode::kRead, 0));
   EXPECT_EQ(disk.open(d, rel("x"), OpenMode::kReadWrite, 0).error().code, ErrorCode::kPermission);
+  EXPECT_TRUE(*disk.may_change_names(d));
   disk.set_mode("/d", 0555);
+  EXPECT_FALSE(*disk.may_change_names(d));
   EXPECT_EQ(disk.unlink(d, rel("x")).error().code, ErrorCode::kPermission);
   disk.set_mode("/d", 0755);
   disk.set_immutable("/d/x", true);

@@ -57,6 +57,7 @@ constexpr std::array kTraits = {
     OpTraits{Op::kSetXattrs, "set xattrs", true, kSetXattrErrnos},
     OpTraits{Op::kSpace, "space", false, kIoErrnos},
     OpTraits{Op::kTryLock, "try lock", false, kLockErrnos},
+    OpTraits{Op::kMayChangeNames, "may change names", false, kIoErrnos},
     OpTraits{Op::kHasWriter, "has writer", false, kIoErrnos},
     OpTraits{Op::kPathOf, "path of", false, kLookErrnos},
 };

@@ -36,6 +36,7 @@ enum class Op {
   kSetXattrs,
   kSpace,
   kTryLock,
+  kMayChangeNames,
   kHasWriter,
   kPathOf,
 };

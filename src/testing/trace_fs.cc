@@ -219,6 +219,10 @@ Status TraceFs::try_lock(Fd fd, fs::LockMode mode) {
   return noted(Op::kTryLock, reached(fd), inner_.try_lock(fd, mode));
 }
 
+Result<bool> TraceFs::may_change_names(Fd dir) {
+  return noted(Op::kMayChangeNames, reached(dir), inner_.may_change_names(dir));
+}
+
 Result<bool> TraceFs::has_writer(Fd fd) {
   return noted(Op::kHasWriter, reached(fd), inner_.has_writer(fd));
 }

@@ -86,6 +86,12 @@ Status wait_for_writers(const TransactionContext& context, fs::Fd dir, const fs:
   }
 }
 
+// Absolute, of the directory in which the change takes place.
+std::string directory_of(const ChangePlan& plan, const Change& change) {
+  const std::string& anchor = plan.anchors[change.anchor].directory;
+  return change.path.has_parent() ? anchor + "/" + change.path.parent().str() : anchor;
+}
+
 Status check_target(const fs::Stat& stat, const ChangePlan& plan, const Change& change) {
   if (stat.type == fs::NodeType::kOther)
     return make_error(ErrorCode::kWrongType, "is a device, socket or FIFO", change.display);
@@ -115,6 +121,11 @@ Result<Preflight> run_preflight(const TransactionContext& context, const ChangeP
     if (parent.immutable)
       return make_error(ErrorCode::kPermission,
                         "its directory has the immutable or append-only attribute", change.display);
+    ASSIGN_OR_RETURN(const bool may_change, context.fs.may_change_names(dir));
+    if (!may_change)
+      return make_error(ErrorCode::kPermission, "you may not change its directory", change.display)
+          .with_remedy("See its owner and mode with: ls -ld " +
+                       shell_quote(directory_of(plan, change)));
     ASSIGN_OR_RETURN(const auto stat, fs::stat_if_present(context.fs, dir, targets.leaf(i)));
     preflight.inodes.push_back(stat ? stat->inode : 0);
     if (!stat) continue;

@@ -19,9 +19,9 @@ struct Preflight {
   std::vector<std::string> warnings;  // hard links, owners that will change
 };
 
-// Refuses: a special file, an immutable file, a mount point (kPermission,
-// kWrongType); a read-only file system (kPermission); too few free bytes or inodes
-// (kNoSpace, with the numbers); a file that stays open for writing elsewhere
+// Refuses: a special file, an immutable file, a mount point, a directory that this
+// user may not change (kPermission, kWrongType); a read-only file system (kPermission); too few
+// free bytes or inodes (kNoSpace, with the numbers); a file that stays open for writing elsewhere
 // (kLocked); a link that leads somewhere else now, a directory that is gone (kChanged).
 Result<Preflight> run_preflight(const TransactionContext& context, const model::ChangePlan& plan,
                                 const Targets& targets);

@@ -12,6 +12,7 @@ namespace stravinsky::e2e {
 namespace {
 
 using nlohmann::json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
@@ -391,12 +392,14 @@ TEST(Acceptance, RollbackAutoNeverAsks) {
   EXPECT_TRUE(same_tree(home.tree(), first));
 }
 
-TEST(Acceptance, SuccessIsGreenAndFailureIsNotZero) {
+TEST(Acceptance, SuccessIsGreenAndFailureIsRedAndNotZero) {
   const Home home;
   home.install(1);
   home.install(2);
   const Ended good = home.expect(0, {"--color", "always", "rollback", "to", "v1.0.0"});
   EXPECT_THAT(good.out, HasSubstr("\x1b[32mRollback successful!"));
+  const Ended bad = home.expect(5, {"--color", "always", "rollback", "to", "v9.9.9"});
+  EXPECT_THAT(bad.err, HasSubstr("\x1b[31merror: "));
   const Ended plain = home.expect(5, {"rollback", "to", "v9.9.9"});
   EXPECT_THAT(plain.err, Not(HasSubstr("\x1b"))) << "not on a terminal";
 }
@@ -432,6 +435,41 @@ TEST(Acceptance, EventsAreUniqueTimedAndTellWhatHappened) {
   EXPECT_EQ(last_event(home, "RECOVERY_SUCCESS")["status"], "success");
   EXPECT_EQ(last_event(home, "BACKUP_VERIFIED")["status"], "success");
   EXPECT_EQ(last_event(home, "UPDATE_BLOCKED")["version"], "2.0.1");
+}
+
+TEST(Acceptance, WhatIsRefusedBeforeTheFirstChangeIsOnRecordToo) {
+  const Home home;
+  home.expect(5, {"rollback", "undo"});
+  EXPECT_FALSE(home.exists(".stravinsky")) << "where nothing ever happened there is no record";
+  home.install(1);
+  home.install(2);
+  const size_t before = events(home).size();
+  const auto refused = [&](int exit, const std::vector<std::string>& args, const std::string& type,
+                           const std::string& asked_for) {
+    home.expect(exit, args);
+    const json event = last_event(home, type);
+    EXPECT_EQ(event.value("status", ""), "failed") << type;
+    EXPECT_EQ(event.value("version", ""), asked_for) << type;
+    EXPECT_EQ(event.value("previous_version", ""), "2.0.0") << type;
+    EXPECT_TRUE(event.contains("operation_duration_seconds")) << type;
+    EXPECT_NE(event.value("error", ""), "") << type;
+  };
+  refused(5, {"rollback", "to", "v9.9.9"}, "MANUAL_ROLLBACK", "v9.9.9");
+  refused(5, {"rollback", "redo"}, "REDO", "");
+  refused(5, {"recovery", "file", "~/.claude/hooks/never-was.sh"}, "RECOVERY_FAILED", "");
+  refused(5, {"update", "3.0.0", "--from", home.at("bundles/nowhere")}, "UPDATE_FAILED", "3.0.0");
+  const std::string archive = home.store("backups/v1.0.0.pre_update/hooks.tar.gz");
+  home.file(archive, home.text(archive).substr(1), 0600);
+  refused(7, {"rollback", "to", "v1.0.0.pre_update"}, "MANUAL_ROLLBACK", "v1.0.0.pre_update");
+  EXPECT_EQ(last_event(home, "CORRUPTED_BACKUP")["version"], "v1.0.0.pre_update");
+  EXPECT_EQ(events(home).size(), before + 6) << "an event each, and the damaged backup";
+  home.expect(5, {"rollback", "to", "v9.9.9", "--dry-run"});
+  EXPECT_EQ(events(home).size(), before + 6);
+  home.expect(0, {"audit", "verify"});
+  // None of them left a backup that nobody asked for.
+  EXPECT_THAT(
+      home.names(home.store("backups")),
+      ElementsAre("latest.json", "sequence.json", "unknown.pre_update", "v1.0.0.pre_update"));
 }
 
 TEST(Scenario, 22_AProjectOnAnotherFileSystem) {

@@ -1,0 +1,23 @@
+// check_room_and_rights: refuses what is bound to fail before a backup is made for it.
+//
+// The transaction's preflight looks at everything again, exactly and at the last
+// moment; this is the same question asked before anything is written, so that a
+// refused operation leaves no backup behind (D47, D48, D51).
+#pragma once
+
+#include <span>
+
+#include "base/error.h"
+#include "engine/session.h"
+
+namespace stravinsky::engine {
+
+// kNoSpace: the store's file system has not twice the size of the tree free, or not
+// the configured threshold; the message has the numbers. kPermission: a directory in
+// which one of the paths stands, or would be made, may not be changed by this user,
+// or a file may not be replaced. Paths whose place cannot be found are left to those
+// who plan the change.
+Status check_room_and_rights(const Session& session, const store::Snapshot& snapshot,
+                             std::span<const model::LogicalPath> touches);
+
+}  // namespace stravinsky::engine
