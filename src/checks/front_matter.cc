@@ -26,10 +26,10 @@ class TopFields final : public YAML::EventHandler {
  public:
   explicit TopFields(FrontMatter& result) : result_(result) {}
 
-  bool has_mapping() const { return has_mapping_; }
-  bool has_document() const { return has_document_; }
+  // Neither a mapping nor nothing at all.
+  bool is_something_else() const { return is_something_else_; }
 
-  void OnDocumentStart(const YAML::Mark&) override { has_document_ = true; }
+  void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { take(mark, FieldKind::kNull, {}); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -57,6 +57,7 @@ class TopFields final : public YAML::EventHandler {
 
  private:
   void take(const YAML::Mark& mark, FieldKind kind, const std::string& text) {
+    if (!has_mapping_ && depth_ == 0 && kind != FieldKind::kNull) is_something_else_ = true;
     if (!has_mapping_ || depth_ != 1) return;
     const int line = mark.line + 2;  // from 0, and "---" stands before the block
     if (!key_) {
@@ -72,7 +73,7 @@ class TopFields final : public YAML::EventHandler {
   FrontMatter& result_;
   int depth_ = 0;
   bool has_mapping_ = false;
-  bool has_document_ = false;
+  bool is_something_else_ = false;
   std::optional<std::string> key_;
   int line_ = 0;
 };
@@ -81,7 +82,8 @@ class TopFields final : public YAML::EventHandler {
 std::optional<FrontMatterFault> parse(std::string_view block, FrontMatter& result) {
   TopFields fields(result);
   try {
-    std::istringstream stream{std::string(block)};
+    // Only before an end of document does yaml-cpp miss the end of a quoted text.
+    std::istringstream stream(std::string(block) + "...\n");
     YAML::Parser parser(stream);
     parser.HandleNextDocument(fields);
   } catch (const YAML::Exception& error) {
@@ -89,8 +91,7 @@ std::optional<FrontMatterFault> parse(std::string_view block, FrontMatter& resul
   } catch (const std::exception&) {
     return FrontMatterFault{2, 0, "it cannot be parsed"};
   }
-  if (fields.has_document() && !fields.has_mapping())
-    return FrontMatterFault{2, 0, "it holds no \"key: value\" lines"};
+  if (fields.is_something_else()) return FrontMatterFault{2, 0, "it holds no \"key: value\" lines"};
   return std::nullopt;
 }
 

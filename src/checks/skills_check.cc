@@ -16,10 +16,10 @@ using model::Scope;
 constexpr std::string_view kFileName = "SKILL.md";
 
 struct Skill {
-  std::optional<LogicalPath> file;           // skills/<name>/SKILL.md
-  std::optional<LogicalPath> nearly;         // "skill.md"
-  bool has_skills_beneath = false;           // skills/<group>/<name>/SKILL.md
-  std::optional<LogicalPath> first_brought;  // any file of it
+  std::optional<LogicalPath> file;         // skills/<name>/SKILL.md
+  std::optional<LogicalPath> nearly;       // "skill.md"
+  bool has_skills_beneath = false;         // skills/<group>/<name>/SKILL.md
+  std::vector<LogicalPath> maybe_brought;  // files of it
 };
 
 void check_file(const LogicalPath& path, const FileView& file, DocumentFindings& findings) {
@@ -40,6 +40,15 @@ void check_file(const LogicalPath& path, const FileView& file, DocumentFindings&
                  "its front matter has no description, so Claude Code cannot tell when to use it");
 }
 
+Result<std::optional<LogicalPath>> first_brought(const TreeView& next, const TreeView* present,
+                                                 const std::vector<LogicalPath>& paths) {
+  for (const LogicalPath& path : paths) {
+    ASSIGN_OR_RETURN(const auto file, find_brought(next, present, path));
+    if (file) return std::optional(path);
+  }
+  return std::optional<LogicalPath>();
+}
+
 Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
                    DocumentFindings& findings) {
   if (is_untouched_beneath(scope, "skills", next, present)) return {};
@@ -53,7 +62,7 @@ Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
     if (parts.size() == 3 && parts[2] != kFileName && folded(parts[2]) == folded(kFileName))
       skill.nearly = path;
     if (parts.size() > 3 && parts.back() == kFileName) skill.has_skills_beneath = true;
-    if (!skill.first_brought && !is_untouched(path, next, present)) skill.first_brought = path;
+    if (!is_untouched(path, next, present)) skill.maybe_brought.push_back(path);
   }
   std::map<std::string, LogicalPath> by_name;
   for (const auto& [name, skill] : skills) {
@@ -64,12 +73,15 @@ Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
             "only upper and lower case tell its directory from that of " + same->second.display());
       ASSIGN_OR_RETURN(const auto file, find_brought(next, present, *skill.file));
       if (file) check_file(*skill.file, *file, findings);
-    } else if (skill.nearly && skill.first_brought) {
-      findings.say(Severity::kWarning, "skill.no_file", *skill.nearly, 0,
-                   "it must be called SKILL.md, in capitals, or Claude Code does not see it");
-    } else if (skill.first_brought && !skill.has_skills_beneath) {
-      findings.say(Severity::kWarning, "skill.no_file", *skill.first_brought, 0,
-                   "there is no SKILL.md in skills/" + escape(name) + ", so that it is no skill");
+    } else if (!skill.has_skills_beneath) {
+      ASSIGN_OR_RETURN(const auto brought, first_brought(next, present, skill.maybe_brought));
+      if (!brought) continue;
+      if (skill.nearly)
+        findings.say(Severity::kWarning, "skill.no_file", *skill.nearly, 0,
+                     "it must be called SKILL.md, in capitals, or Claude Code does not see it");
+      else
+        findings.say(Severity::kWarning, "skill.no_file", *brought, 0,
+                     "there is no SKILL.md in skills/" + escape(name) + ", so that it is no skill");
     }
   }
   return {};

@@ -234,7 +234,8 @@ class Operation {
       detail_ = "the way back is never blocked by a check";
       return {};
     }
-    if (!session_.config().boolean("update.pre_update_checks_enabled")) {
+    const bool is_report = request_.on_blocking == OnBlocking::kReport;
+    if (!is_report && !session_.config().boolean("update.pre_update_checks_enabled")) {
       detail_ = "switched off";
       return {};
     }
@@ -242,7 +243,7 @@ class Operation {
     const EditedView next(live, proposal_.edits);
     run_checks(next, &live);
     detail_ = fmt::format("{} changes, {} findings", plan_.changes.size(), result_.findings.size());
-    return blocking_finding();
+    return is_report ? Status() : blocking_finding();
   }
 
   Status verify(txn::Transaction& transaction) {
