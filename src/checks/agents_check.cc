@@ -47,8 +47,10 @@ Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
     const auto front = findings.read(path, *file);
     if (!front || front->fault) continue;
     if (!front->is_there) {
-      findings.say(Severity::kWarning, "agent.no_front_matter", path, 1,
-                   "it has no front matter, so Claude Code does not load it",
+      // Deeper down it is often what an agent reads.
+      const bool is_deep = path.path.parent().has_parent();
+      findings.say(is_deep ? Severity::kInformation : Severity::kWarning, "agent.no_front_matter",
+                   path, 1, "it has no front matter, so Claude Code does not load it",
                    "Begin it with name and description between two lines \"---\".");
       continue;
     }

@@ -65,6 +65,9 @@ std::optional<FrontMatter> DocumentFindings::read(const LogicalPath& path, const
          .column = front.fault->column,
          .message = "its front matter is not YAML: " + escape(front.fault->rule),
          .remedy = "Put quotes round values that hold \": \" or begin with a sign."});
+  if (front.strict_fault)
+    say(Severity::kInformation, "front_matter.not_strict", path, front.strict_fault->line,
+        "its front matter is YAML only once a text in it is put in quotes, as Claude Code does");
   for (const auto& [key, line] : front.duplicates)
     warn("front_matter.duplicate_key", line,
          "the key \"" + escape(key) + "\" stands twice in its front matter");

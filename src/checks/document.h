@@ -26,7 +26,8 @@ class DocumentFindings {
            std::string message, std::string remedy = {});
   // Those whose front matter is missing or lacks one of name and description.
   // Rules: document.unreadable, document.empty, document.too_large, document.utf8,
-  // document.conflict_marker, front_matter.syntax, front_matter.duplicate_key.
+  // document.conflict_marker, front_matter.syntax, front_matter.duplicate_key; for
+  // information front_matter.not_strict.
   // nullopt: there is nothing more to look at, and the findings say why.
   std::optional<FrontMatter> read(const model::LogicalPath& path, const FileView& file);
 

@@ -61,9 +61,9 @@ TEST(CommandsCheck, NamesThatOnlyDifferInCaseAreTold) {
 
 TEST(CommandsCheck, OnlyWhatTheUpdateBringsIsRead) {
   FakeTree next;
-  next.put("commands/a.md", "---\nx: y: z\n---\n").put("commands/b.md", "");
+  next.put("commands/a.md", "---\nx: \"y\n---\n").put("commands/b.md", "");
   EXPECT_THAT(told(check_commands, next),
-              ElementsAre("warning front_matter.syntax ~/.claude/commands/a.md:2",
+              ElementsAre("warning front_matter.syntax ~/.claude/commands/a.md:3",
                           "warning document.empty ~/.claude/commands/b.md"));
   EXPECT_THAT(told(check_commands, next, &next), IsEmpty());
   FakeTree present = next;
@@ -128,7 +128,7 @@ TEST(SkillsCheck, EachDirectoryHoldsAGoodSkillFile) {
       .put("skills/README.md", "x");
   EXPECT_THAT(told(check_skills, next),
               ElementsAre("warning skill.duplicate ~/.claude/skills/a/SKILL.md",
-                          "warning skill.no_file ~/.claude/skills/b/notes.md",
+                          "information skill.no_file ~/.claude/skills/b/notes.md",
                           "warning skill.no_file ~/.claude/skills/c/skill.md",
                           "warning skill.no_front_matter ~/.claude/skills/d/SKILL.md:1",
                           "warning skill.no_name ~/.claude/skills/e/SKILL.md:1",

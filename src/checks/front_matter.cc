@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <sstream>
 #include <utility>
@@ -95,6 +96,31 @@ std::optional<FrontMatterFault> parse(std::string_view block, FrontMatter& resul
   return std::nullopt;
 }
 
+// "key: text" becomes "key: 'text'", at the left margin and unless the text is quoted
+// or goes on below.
+std::string with_quoted_texts(std::string_view block) {
+  std::string out;
+  for (const std::string_view line : split(block, '\n')) {
+    if (!out.empty() || line.data() != block.data()) out += '\n';
+    const size_t colon = line.find(": ");
+    const std::string_view key = line.substr(0, std::min(colon, line.size()));
+    const std::string_view text =
+        colon == std::string_view::npos ? "" : without_line_end(line.substr(colon + 2));
+    const bool is_plain_key = !key.empty() && std::ranges::all_of(key, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '-' || c == '_';
+    });
+    if (!is_plain_key || text.empty() || std::string_view("\"'|>").contains(text.front())) {
+      out += line;
+      continue;
+    }
+    out.append(key).append(": '");
+    for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+    out += '\'';
+  }
+  return out;
+}
+
 bool is_too_deep(std::string_view block) {
   int depth = 0;
   for (const char c : block) {
@@ -144,7 +170,12 @@ FrontMatter read_front_matter(std::string_view text) {
   if (!is_valid_utf8(block)) return broken(2, "it holds bytes that are not UTF-8");
   if (is_too_deep(block)) return broken(2, "its brackets are nested too deeply");
   result.fault = parse(block, result);
-  return result;
+  if (!result.fault) return result;
+  FrontMatter quoted;
+  quoted.is_there = true;
+  if (parse(with_quoted_texts(block), quoted)) return result;
+  quoted.strict_fault = std::move(result.fault);
+  return quoted;
 }
 
 }  // namespace stravinsky::checks

@@ -47,6 +47,9 @@ struct FrontMatter {
   std::map<std::string, FrontField> fields;  // of duplicates the last
   std::map<std::string, int> duplicates;     // key and line
   std::optional<FrontMatterFault> fault;     // then fields may be incomplete
+  // It is YAML only once the texts behind the keys are put in quotes, as Claude Code
+  // does: "argument-hint: [file] [line]", "description: Use it when: always".
+  std::optional<FrontMatterFault> strict_fault;
 
   const FrontField* find(std::string_view key) const;
 };

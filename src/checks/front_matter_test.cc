@@ -41,19 +41,32 @@ TEST(FrontMatter, MarksAndLineEndsOfOtherSystemsAreRead) {
 }
 
 TEST(FrontMatter, FaultsHaveALine) {
-  const FrontMatter read = read_front_matter("---\nname: a\ndescription: when: it says so\n---\n");
+  const FrontMatter read = read_front_matter("---\nname: a\nx:\n  y: z: z\n---\n");
   ASSERT_TRUE(read.fault);
-  EXPECT_EQ(read.fault->line, 3);
+  EXPECT_EQ(read.fault->line, 4);
   EXPECT_GT(read.fault->column, 1);
   EXPECT_EQ(read.find("name")->text, "a");
   EXPECT_EQ(read_front_matter("---\nname: a\n").fault->line, 1);
   EXPECT_EQ(read_front_matter("---").fault->line, 1);
   EXPECT_TRUE(read_front_matter("---\n- a\n---\n").fault);
   EXPECT_TRUE(read_front_matter("---\nname: \"a\n---\n").fault);
-  EXPECT_TRUE(read_front_matter("---\nname: [a\n---\n").fault);
+  EXPECT_TRUE(read_front_matter("---\nname: [a\n---\n").strict_fault);
   EXPECT_TRUE(read_front_matter("---\n\tname: a\n---\n").fault);
   EXPECT_TRUE(read_front_matter("---\nname: \xff\n---\n").fault);
-  EXPECT_TRUE(read_front_matter("---\nname: *nobody\n---\n").fault);
+  EXPECT_TRUE(read_front_matter("---\nname: *nobody\n---\n").strict_fault);
+}
+
+TEST(FrontMatter, TextsThatNeedQuotesAreReadAsClaudeCodeDoes) {
+  const FrontMatter read = read_front_matter(
+      "---\nname: a\nargument-hint: [file] [line]\ndescription: it's for: this\ntools: [A]\n"
+      "more: |\n  text: x: y\n---\n");
+  EXPECT_FALSE(read.fault);
+  ASSERT_TRUE(read.strict_fault);
+  EXPECT_EQ(read.strict_fault->line, 3);
+  EXPECT_EQ(read.find("argument-hint")->text, "[file] [line]");
+  EXPECT_EQ(read.find("description")->text, "it's for: this");
+  EXPECT_EQ(read.find("description")->line, 4);
+  EXPECT_FALSE(read_front_matter("---\nname: a\n---\n").strict_fault);
 }
 
 TEST(FrontMatter, DuplicateKeysAreNamed) {

@@ -89,6 +89,7 @@ References references_of(const TreeView& tree) {
 }
 
 bool is_script_name(std::string_view name) {
+  if (name.contains(".template.")) return false;  // something is still to be put in
   constexpr std::array<std::string_view, 6> kEnds = {".py", ".sh", ".bash", ".js", ".mjs", ".cjs"};
   return std::ranges::any_of(kEnds, [&](std::string_view end) { return name.ends_with(end); });
 }
@@ -177,6 +178,10 @@ class HooksCheck {
                               : Origin::kUpdate;
     const std::optional<std::string> text = read(path, file, severity_by(origin));
     if (!text) return;
+    const bool is_direct = std::ranges::any_of(
+        uses, [](const Use& use) { return use.file.interpreter == Interpreter::kDirect; });
+    check_first_line(path, file, *text, is_direct,
+                     parser_of(uses.front().file, path.path.str(), *text));
     check_direct(path, file, *text, uses, origin);
     for (const Use& use : uses) {
       const auto parser = parser_of(use.file, path.path.str(), *text);
@@ -247,18 +252,31 @@ class HooksCheck {
       say(Severity::kWarning, "hook.recursion", path, line,
           "it runs stravinsky itself, whose changes may call hooks again",
           "Run stravinsky by hand or by a timer.");
-    const bool has_bom = text.starts_with(kByteOrderMark);
-    if (has_bom && text.substr(kByteOrderMark.size()).starts_with("#!"))
-      say(Severity::kWarning, "hook.bom", path, 1,
-          "a byte order mark before \"#!\" hides the interpreter from the system");
-    const std::string_view first = text.substr(0, text.find('\n'));
-    if (first.starts_with("#!") && first.ends_with('\r'))
-      say(Severity::kWarning, "hook.crlf", path, 1,
-          "its first line ends with CR LF, so the system looks for an interpreter whose name ends "
-          "with a CR");
     if (const int line = conflict_line(text); line != 0)
       say(Severity::kWarning, "hook.conflict_marker", path, line,
           "there is an unresolved merge conflict marker");
+  }
+
+  // The first line counts where the system reads it. An interpreter that is named in
+  // the command takes a mark and a CR, but for a shell, which reads each CR as a word.
+  void check_first_line(const LogicalPath& path, const FileView& file, std::string_view text,
+                        bool is_direct, const std::optional<SourceParser>& parser) {
+    const bool has_mark = text.starts_with(kByteOrderMark);
+    const bool is_shell = parser && parser->language == Language::kShell;
+    const bool may_be_direct = is_direct || (file.mode & 0111U) != 0;
+    if (has_mark && text.substr(kByteOrderMark.size()).starts_with("#!") &&
+        (may_be_direct || is_shell))
+      say(Severity::kWarning, "hook.bom", path, 1,
+          "a byte order mark before \"#!\" hides the interpreter from the system");
+    const std::string_view first = text.substr(0, text.find('\n'));
+    if (!first.starts_with("#!") || !first.ends_with('\r')) return;
+    if (may_be_direct)
+      say(Severity::kWarning, "hook.crlf", path, 1,
+          "its first line ends with CR LF, so the system looks for an interpreter whose name ends "
+          "with a CR");
+    else if (is_shell)
+      say(Severity::kWarning, "hook.crlf", path, 1,
+          "its lines end with CR LF, and a shell takes the CR for a part of each command");
   }
 
   void check_direct(const LogicalPath& path, const FileView& file, std::string_view text,
@@ -307,8 +325,9 @@ class HooksCheck {
         continue;
       const std::optional<std::string> text = read(path, file, Severity::kBlocking);
       if (!text) continue;
-      if (const auto parser = parser_of(path.path.str(), *text))
-        enqueue(*parser, path, *text, Severity::kBlocking, false);
+      const auto parser = parser_of(path.path.str(), *text);
+      check_first_line(path, file, *text, /*is_direct=*/false, parser);
+      if (parser) enqueue(*parser, path, *text, Severity::kBlocking, false);
     }
   }
 

@@ -80,7 +80,8 @@ Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
         findings.say(Severity::kWarning, "skill.no_file", *skill.nearly, 0,
                      "it must be called SKILL.md, in capitals, or Claude Code does not see it");
       else
-        findings.say(Severity::kWarning, "skill.no_file", *brought, 0,
+        // Often what several skills share.
+        findings.say(Severity::kInformation, "skill.no_file", *brought, 0,
                      "there is no SKILL.md in skills/" + escape(name) + ", so that it is no skill");
     }
   }

@@ -57,9 +57,9 @@ class Checker {
       report_.files = std::move(planned->files);
       add(std::move(planned->findings));
       for (const std::string& warning : planned->warnings)
-        add({{.severity = Severity::kWarning,
+        add({{.severity = Severity::kInformation,
               .check = "update",
-              .rule = "update.warning",
+              .rule = "update.note",
               .file = {},
               .message = warning,
               .remedy = {}}});
