@@ -28,6 +28,17 @@ function(stravinsky_library folder)
   stravinsky_house_flags(stravinsky_${folder})
 endfunction()
 
+# Compiles a data file of a folder into its library, by NAME_text.cc.in beside it.
+function(stravinsky_embed folder file)
+  set(source ${PROJECT_SOURCE_DIR}/src/${folder}/${file})
+  get_filename_component(name ${file} NAME_WE)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  file(READ ${source} EMBEDDED_TEXT)
+  configure_file(${PROJECT_SOURCE_DIR}/src/${folder}/${name}_text.cc.in
+                 ${PROJECT_BINARY_DIR}/embedded/${name}_text.cc @ONLY)
+  target_sources(stravinsky_${folder} PRIVATE ${PROJECT_BINARY_DIR}/embedded/${name}_text.cc)
+endfunction()
+
 # The tests of a folder stand beside its code as NAME_test.cc.
 function(stravinsky_folder_test folder)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cc)

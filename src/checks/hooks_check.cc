@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "checks/self_call.h"
 #include "checks/source_parser.h"
+#include "checks/text_faults.h"
 #include "model/hook_reference.h"
 
 namespace stravinsky::checks {
@@ -23,7 +25,6 @@ using model::ReferencedFile;
 using model::Scope;
 
 constexpr uint64_t kSourceMaxBytes = uint64_t{8} << 20U;
-constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
 // One place in a settings file that runs a file.
 struct Use {
@@ -38,10 +39,21 @@ struct Use {
 };
 using Uses = std::map<LogicalPath, std::vector<Use>>;
 
-struct References {
-  Uses uses;                       // of files in the roots
-  std::set<std::string> programs;  // bare names of all interpreters
+// A hook whose own command runs an update or takes one back.
+struct SelfCall {
+  std::string settings_file;
+  model::TextPosition position;
+  std::string json_path;
+  std::string event;
 };
+
+struct References {
+  Uses uses;                                   // of files in the roots
+  std::set<std::string> programs;              // bare names of all interpreters
+  std::map<std::string, SelfCall> self_calls;  // by what would be told of them
+};
+
+constexpr std::array<std::string_view, 2> kEventsOfOurChanges = {"ConfigChange", "FileChanged"};
 
 References references_of(const TreeView& tree) {
   References all;
@@ -53,6 +65,12 @@ References references_of(const TreeView& tree) {
       if (!found) continue;
       const LogicalPath settings{scope, fs::RelPath::of(settings_file_name(kind))};
       for (const HookReference& hook : *found) {
+        std::string command = hook.command;
+        for (const std::string& arg : hook.args) command += " " + arg;
+        if (!hook.is_status_line() && runs_ourselves(command))
+          all.self_calls.emplace(
+              settings.display() + hook.event + command,
+              SelfCall{settings.display(), hook.position, hook.json_path, hook.event});
         for (const ReferencedFile& file : hook.files) {
           if (!file.program.empty() && !file.program.contains('/'))
             all.programs.insert(file.program);
@@ -71,22 +89,9 @@ References references_of(const TreeView& tree) {
 }
 
 bool is_script_name(std::string_view name) {
+  if (name.contains(".template.")) return false;  // something is still to be put in
   constexpr std::array<std::string_view, 6> kEnds = {".py", ".sh", ".bash", ".js", ".mjs", ".cjs"};
   return std::ranges::any_of(kEnds, [&](std::string_view end) { return name.ends_with(end); });
-}
-
-// The line of the first marker of a merge conflict; 0 when there is none.
-int conflict_line(std::string_view text) {
-  int first = 0;
-  bool has_middle = false;
-  int number = 0;
-  for (const std::string_view line : split(text, '\n')) {
-    ++number;
-    if (first == 0 && line.starts_with("<<<<<<< ")) first = number;
-    if (first != 0 && (line == "=======" || line == "=======\r")) has_middle = true;
-    if (has_middle && line.starts_with(">>>>>>> ")) return first;
-  }
-  return 0;
 }
 
 class HooksCheck {
@@ -97,9 +102,10 @@ class HooksCheck {
 
   std::vector<Finding> run() {
     const References references = references_of(next_);
-    if (present_ != nullptr) before_ = references_of(*present_).uses;
+    if (present_ != nullptr) before_ = references_of(*present_);
     for (const auto& [path, uses] : references.uses) check_registered(path, uses);
     for (const Scope scope : {Scope::kUser, Scope::kProject}) check_unregistered(scope, references);
+    check_self_calls(references);
     parse();
     check_programs(references.programs);
     std::ranges::sort(findings_, {}, [](const Finding& finding) {
@@ -132,7 +138,7 @@ class HooksCheck {
                          .remedy = std::move(remedy)});
   }
 
-  bool was_registered(const LogicalPath& path) const { return before_.contains(path); }
+  bool was_registered(const LogicalPath& path) const { return before_.uses.contains(path); }
 
   bool dangled_before(const LogicalPath& path) const {
     if (present_ == nullptr || !was_registered(path)) return false;
@@ -168,10 +174,14 @@ class HooksCheck {
     if (!found->has_value()) return missing(path, uses);
     const FileView& file = **found;
     const Origin origin = was_registered(path) && present_ != nullptr
-                              ? origin_of(path, file, present_)
+                              ? origin_of(path, file, next_, present_)
                               : Origin::kUpdate;
     const std::optional<std::string> text = read(path, file, severity_by(origin));
     if (!text) return;
+    const bool is_direct = std::ranges::any_of(
+        uses, [](const Use& use) { return use.file.interpreter == Interpreter::kDirect; });
+    check_first_line(path, file, *text, is_direct,
+                     parser_of(uses.front().file, path.path.str(), *text));
     check_direct(path, file, *text, uses, origin);
     for (const Use& use : uses) {
       const auto parser = parser_of(use.file, path.path.str(), *text);
@@ -216,19 +226,57 @@ class HooksCheck {
     return std::move(*text);
   }
 
+  // An update changes settings and hooks, so that a hook of such changes which starts
+  // one is called again by what it did. Elsewhere it only runs more often than meant.
+  void check_self_calls(const References& references) {
+    for (const auto& [key, call] : references.self_calls) {
+      const bool loops =
+          std::ranges::find(kEventsOfOurChanges, call.event) != kEventsOfOurChanges.end();
+      const bool is_new = present_ == nullptr || !before_.self_calls.contains(key);
+      findings_.push_back(
+          {.severity = loops && is_new ? Severity::kBlocking : Severity::kWarning,
+           .check = "hooks",
+           .rule = "hook.recursion",
+           .file = call.settings_file,
+           .line = call.position.line,
+           .column = call.position.column,
+           .message = call.json_path + " runs stravinsky itself" +
+                      (loops ? ", whose changes call this hook again, without end"
+                             : " with every such event"),
+           .remedy = "Take the entry out, and run stravinsky by hand or by a timer."});
+    }
+  }
+
   void check_text(const LogicalPath& path, std::string_view text) {
-    const bool has_bom = text.starts_with(kBom);
-    if (has_bom && text.substr(kBom.size()).starts_with("#!"))
-      say(Severity::kWarning, "hook.bom", path, 1,
-          "a byte order mark before \"#!\" hides the interpreter from the system");
-    const std::string_view first = text.substr(0, text.find('\n'));
-    if (first.starts_with("#!") && first.ends_with('\r'))
-      say(Severity::kWarning, "hook.crlf", path, 1,
-          "its first line ends with CR LF, so the system looks for an interpreter whose name ends "
-          "with a CR");
+    if (const int line = own_call_line(text); line != 0)
+      say(Severity::kWarning, "hook.recursion", path, line,
+          "it runs stravinsky itself, whose changes may call hooks again",
+          "Run stravinsky by hand or by a timer.");
     if (const int line = conflict_line(text); line != 0)
       say(Severity::kWarning, "hook.conflict_marker", path, line,
           "there is an unresolved merge conflict marker");
+  }
+
+  // The first line counts where the system reads it. An interpreter that is named in
+  // the command takes a mark and a CR, but for a shell, which reads each CR as a word.
+  void check_first_line(const LogicalPath& path, const FileView& file, std::string_view text,
+                        bool is_direct, const std::optional<SourceParser>& parser) {
+    const bool has_mark = text.starts_with(kByteOrderMark);
+    const bool is_shell = parser && parser->language == Language::kShell;
+    const bool may_be_direct = is_direct || (file.mode & 0111U) != 0;
+    if (has_mark && text.substr(kByteOrderMark.size()).starts_with("#!") &&
+        (may_be_direct || is_shell))
+      say(Severity::kWarning, "hook.bom", path, 1,
+          "a byte order mark before \"#!\" hides the interpreter from the system");
+    const std::string_view first = text.substr(0, text.find('\n'));
+    if (!first.starts_with("#!") || !first.ends_with('\r')) return;
+    if (may_be_direct)
+      say(Severity::kWarning, "hook.crlf", path, 1,
+          "its first line ends with CR LF, so the system looks for an interpreter whose name ends "
+          "with a CR");
+    else if (is_shell)
+      say(Severity::kWarning, "hook.crlf", path, 1,
+          "its lines end with CR LF, and a shell takes the CR for a part of each command");
   }
 
   void check_direct(const LogicalPath& path, const FileView& file, std::string_view text,
@@ -251,7 +299,7 @@ class HooksCheck {
           "it is run directly, but its mode has no execute bit, so it never starts (exit code 126)",
           "Run chmod +x on it, or name its interpreter in the settings.");
     }
-    if (is_text(text) && !text.starts_with("#!") && !text.starts_with(kBom))
+    if (is_text(text) && !text.starts_with("#!") && !text.starts_with(kByteOrderMark))
       say(Severity::kWarning, "hook.no_first_line", path, 1,
           "it is run directly, but does not begin with \"#!\", so sh reads it");
   }
@@ -273,11 +321,13 @@ class HooksCheck {
       if (!found || !found->has_value() || (*found)->type != fs::NodeType::kFile) continue;
       const FileView& file = **found;
       // An empty __init__.py is no mistake.
-      if (file.size_bytes == 0 || origin_of(path, file, present_) == Origin::kPresent) continue;
+      if (file.size_bytes == 0 || origin_of(path, file, next_, present_) == Origin::kPresent)
+        continue;
       const std::optional<std::string> text = read(path, file, Severity::kBlocking);
       if (!text) continue;
-      if (const auto parser = parser_of(path.path.str(), *text))
-        enqueue(*parser, path, *text, Severity::kBlocking, false);
+      const auto parser = parser_of(path.path.str(), *text);
+      check_first_line(path, file, *text, /*is_direct=*/false, parser);
+      if (parser) enqueue(*parser, path, *text, Severity::kBlocking, false);
     }
   }
 
@@ -362,7 +412,7 @@ class HooksCheck {
   const TreeView* present_;
   ProcessRunner& runner_;
   int64_t timeout_ms_;
-  Uses before_;
+  References before_;
   std::map<SourceParser, Batch> batches_;
   std::set<LogicalPath> told_unparsed_;
   std::set<std::string> told_programs_;

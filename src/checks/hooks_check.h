@@ -24,6 +24,7 @@ namespace stravinsky::checks {
 // Rules. Blocking when the update's, else warnings: hook.missing (only a warning for
 // the status line and where the command looks first), hook.not_a_file,
 // hook.unreadable, hook.empty, hook.not_executable, hook.syntax, hook.not_read.
+// hook.recursion blocks when the update's and the event is one of our own changes.
 // Warnings: hook.bom, hook.crlf, hook.no_first_line, hook.conflict_marker,
 // hook.too_large, hook.interpreter_missing, hook.unlisted.
 // Information: hook.not_parsed (no parser for its language).

@@ -282,5 +282,22 @@ TEST_F(HooksCheck, RealParsersAgree) {
                                   "~/.claude/hooks/c.js:1"));
 }
 
+TEST_F(HooksCheck, HookThatRunsOurOwnUpdateIsTold) {
+  FakeTree next;
+  next.put("settings.json", settings_with({"cd x && stravinsky --yes update --from ~/p",
+                                           "stravinsky status", "echo my-stravinsky update"}));
+  EXPECT_THAT(rules(next), ElementsAre("warning hook.recursion"));
+  EXPECT_TRUE(findings_[0].message.starts_with("hooks.Stop[0].hooks[0] runs stravinsky itself"));
+  // The change that an update makes calls this one again.
+  next.put("settings.json", R"({"hooks":{"ConfigChange":[{"hooks":[{"type":"command",
+    "command":"stravinsky","args":["rollback","undo"]}]}]}})");
+  EXPECT_THAT(rules(next), ElementsAre("blocking hook.recursion"));
+  EXPECT_THAT(rules(next, &next), ElementsAre("warning hook.recursion"));
+  next.put("settings.json", settings_with({"bash ~/.claude/hooks/a.sh"}))
+      .put("hooks/a.sh", "# stravinsky update\necho stravinsky update\nexec stravinsky update x\n");
+  EXPECT_THAT(rules(next), ElementsAre("warning hook.recursion"));
+  EXPECT_EQ(findings_[0].line, 3);
+}
+
 }  // namespace
 }  // namespace stravinsky::checks

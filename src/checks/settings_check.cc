@@ -1,46 +1,25 @@
 #include "checks/settings_check.h"
 
-#include <array>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/strings.h"
+#include "checks/settings_schema.h"
 #include "model/json_text.h"
-#include "model/settings_merge.h"
 
 namespace stravinsky::checks {
 namespace {
 
-using model::json_path;
 using model::JsonIndex;
 using model::JsonKind;
 using model::JsonText;
 
 constexpr size_t kFindingsMax = 20;  // of one rule in one file
 
-struct Shape {
-  std::string_view path;
-  JsonKind kind;
-  JsonKind element = JsonKind::kNull;  // kNull: any
-};
-
-constexpr std::array kShapes = {
-    Shape{"hooks", JsonKind::kObject, JsonKind::kArray},
-    Shape{"permissions", JsonKind::kObject},
-    Shape{"permissions.allow", JsonKind::kArray, JsonKind::kString},
-    Shape{"permissions.deny", JsonKind::kArray, JsonKind::kString},
-    Shape{"permissions.ask", JsonKind::kArray, JsonKind::kString},
-    Shape{"permissions.additionalDirectories", JsonKind::kArray, JsonKind::kString},
-    Shape{"permissions.defaultMode", JsonKind::kString},
-    Shape{"env", JsonKind::kObject, JsonKind::kString},
-    Shape{"statusLine", JsonKind::kObject},
-    Shape{"statusLine.type", JsonKind::kString},
-    Shape{"statusLine.command", JsonKind::kString},
-    Shape{"model", JsonKind::kString},
-    Shape{"cleanupPeriodDays", JsonKind::kNumber},
-};
+// Beyond these only the syntax is looked at: no such file is made by people, and
+// the schema's judge keeps the whole document in memory a second time.
+constexpr size_t kSchemaMaxBytes = size_t{4} << 20U;
 
 class FileCheck {
  public:
@@ -53,20 +32,22 @@ class FileCheck {
       warn("settings.duplicate_key", hidden[i],
            "the key \"" + escape(document_.key(hidden[i])) +
                "\" stands twice in one object, and only the last one counts");
+    if (document_.text().starts_with("\xEF\xBB\xBF"))
+      warn("settings.bom", JsonIndex::kRoot,
+           "it begins with a byte order mark, which JSON forbids");
     if (!is_valid_utf8(document_.text()))
       warn("settings.utf8", JsonIndex::kRoot, "the file holds bytes that are not UTF-8");
-    for (const Shape& shape : kShapes) check_shape(shape);
-    check_hooks();
-    const JsonIndex days = document_.find(JsonIndex::kRoot, "cleanupPeriodDays");
-    if (days != JsonIndex::kNone && document_.kind(days) == JsonKind::kNumber) {
-      const std::string canonical = document_.canonical(days);
-      if (canonical.starts_with('-') || canonical.starts_with("0"))
-        warn("settings.shape", days, "cleanupPeriodDays must be at least 1");
+    if (document_.text().size() > kSchemaMaxBytes) {
+      warn("settings.too_large", JsonIndex::kRoot,
+           "it is larger than " + human_size(kSchemaMaxBytes) + ", so only its syntax was checked");
+      return;
     }
+    for (const SchemaFault& fault : find_schema_faults(document_, kFindingsMax))
+      warn(fault.rule, fault.at, fault.message, fault.remedy);
   }
 
  private:
-  void warn(std::string_view rule, JsonIndex at, std::string message) {
+  void warn(std::string_view rule, JsonIndex at, std::string message, std::string remedy = {}) {
     const model::TextPosition position = document_.position(at);
     findings_.push_back({.severity = Severity::kWarning,
                          .check = "settings",
@@ -75,77 +56,12 @@ class FileCheck {
                          .line = position.line,
                          .column = position.column,
                          .message = std::move(message),
-                         .remedy = {}});
-  }
-
-  void expect(JsonIndex at, const std::string& path, JsonKind kind) {
-    if (document_.kind(at) == kind || shape_warnings_ >= kFindingsMax) return;
-    ++shape_warnings_;
-    warn("settings.shape", at,
-         path + " must be " + std::string(with_article(kind)) + ", not " +
-             std::string(with_article(document_.kind(at))));
-  }
-
-  void check_shape(const Shape& shape) {
-    JsonIndex at = JsonIndex::kRoot;
-    for (const std::string_view key : split(shape.path, '.')) {
-      at = document_.find(at, key);
-      if (at == JsonIndex::kNone) return;
-    }
-    const std::string path(shape.path);
-    expect(at, path, shape.kind);
-    if (document_.kind(at) != shape.kind || shape.element == JsonKind::kNull) return;
-    size_t number = 0;
-    for (const JsonIndex child : document_.children(at)) {
-      expect(child,
-             shape.kind == JsonKind::kObject ? json_path(path, document_.key(child))
-                                             : path + "[" + std::to_string(number) + "]",
-             shape.element);
-      ++number;
-    }
-  }
-
-  // hooks.<Event>[] = {matcher?, hooks: [{type, command, ...}]}
-  void check_hooks() {
-    const JsonIndex hooks = document_.find(JsonIndex::kRoot, "hooks");
-    if (hooks == JsonIndex::kNone || document_.kind(hooks) != JsonKind::kObject) return;
-    for (const JsonIndex event : document_.children(hooks)) {
-      if (document_.kind(event) != JsonKind::kArray) continue;
-      const std::string path = json_path("hooks", document_.key(event));
-      size_t number = 0;
-      for (const JsonIndex group : document_.children(event))
-        check_group(group, path + "[" + std::to_string(number++) + "]");
-    }
-  }
-
-  void check_group(JsonIndex group, const std::string& path) {
-    expect(group, path, JsonKind::kObject);
-    if (document_.kind(group) != JsonKind::kObject) return;
-    const JsonIndex matcher = document_.find(group, "matcher");
-    if (matcher != JsonIndex::kNone) expect(matcher, path + ".matcher", JsonKind::kString);
-    const JsonIndex handlers = document_.find(group, "hooks");
-    if (handlers == JsonIndex::kNone) {
-      if (shape_warnings_++ < kFindingsMax)
-        warn("settings.shape", group, path + " has no list of hooks");
-      return;
-    }
-    expect(handlers, path + ".hooks", JsonKind::kArray);
-    size_t number = 0;
-    for (const JsonIndex handler : document_.children(handlers)) {
-      const std::string handler_path = path + ".hooks[" + std::to_string(number++) + "]";
-      expect(handler, handler_path, JsonKind::kObject);
-      for (const std::string_view key : {"type", "command"}) {
-        const JsonIndex member = document_.find(handler, key);
-        if (member != JsonIndex::kNone)
-          expect(member, json_path(handler_path, key), JsonKind::kString);
-      }
-    }
+                         .remedy = std::move(remedy)});
   }
 
   const JsonText& document_;
   std::string file_;
   std::vector<Finding>& findings_;
-  size_t shape_warnings_ = 0;
 };
 
 void check_file(const TreeView& next, const TreeView* present, model::Scope scope,
@@ -172,9 +88,12 @@ void check_file(const TreeView& next, const TreeView* present, model::Scope scop
   if (!text->has_value()) return;
   const auto severity = [&] {
     const auto file = next.find(path);
-    return severity_by(file && file->has_value() ? origin_of(path, **file, present)
+    return severity_by(file && file->has_value() ? origin_of(path, **file, next, present)
                                                  : Origin::kUpdate);
   };
+  if (text->value().starts_with("\xFF\xFE") || text->value().starts_with("\xFE\xFF"))
+    return refuse("settings.syntax", severity(), {1, 1},
+                  "the file is UTF-16, but Claude Code reads UTF-8");
   const auto document = JsonText::parse(**text);
   if (!document)
     return refuse("settings.syntax", severity(), document.error().position, document.error().rule);

@@ -61,12 +61,11 @@ TEST(SettingsCheck, AnythingButAReadableFileBlocks) {
 TEST(SettingsCheck, GoodSettingsSayNothing) {
   FakeTree next;
   next.put("settings.json", R"({
-    "unknown": [1, {"x": null}], "model": "opus", "cleanupPeriodDays": 1,
-    "permissions": {"allow": ["a"], "defaultMode": "plan", "later": 5},
+    "model": "opus", "cleanupPeriodDays": 1,
+    "permissions": {"allow": ["a"], "defaultMode": "plan"},
     "env": {"A": "1"}, "statusLine": {"type": "command", "command": "x", "padding": 0},
     "hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [
-      {"type": "command", "command": "x", "args": []}, {"type": "http", "url": "u"}]}],
-      "NewEvent": []}})");
+      {"type": "command", "command": "x", "args": []}, {"type": "http", "url": "u"}]}]}})");
   EXPECT_THAT(described(check_settings(next, nullptr)), IsEmpty());
   EXPECT_THAT(described(check_settings(FakeTree(), nullptr)), IsEmpty());
 }
@@ -86,21 +85,89 @@ TEST(SettingsCheck, ShapesOnlyWarnAndShowNoValue) {
   }
   EXPECT_THAT(
       messages,
-      ElementsAre("the key \"model\" stands twice in one object, and only the last one counts",
-                  "hooks.Stop must be an array, not an object",
-                  "permissions.allow must be an array, not a string",
-                  "permissions.deny[0] must be a string, not a number",
-                  "env.A must be a string, not a number",
-                  "statusLine must be an object, not a string",
-                  "hooks.Setup[0] must be an object, not a number",
-                  "hooks.Setup[1].matcher must be a string, not a number",
-                  "hooks.Setup[1] has no list of hooks",
-                  "hooks.Setup[2].hooks must be an array, not an object",
-                  "hooks.Setup[3].hooks[0] must be an object, not a number",
-                  "hooks.Setup[3].hooks[1].command must be a string, not an array",
-                  "cleanupPeriodDays must be at least 1"));
-  EXPECT_EQ(findings[1].line, 2);
-  EXPECT_EQ(findings[1].column, 10);
+      ElementsAre(
+          "the key \"model\" stands twice in one object, and only the last one counts",
+          "permissions.allow must be an array, not a string",
+          "permissions.deny[0] must be a string, not a number",
+          "env.A must be a string, not a number", "hooks.Stop must be an array, not an object",
+          "hooks.Setup[0] must be an object, not a number", "hooks.Setup[1] has no \"hooks\"",
+          "hooks.Setup[1].matcher must be a string, not a number",
+          "hooks.Setup[2].hooks must be an array, not an object",
+          "hooks.Setup[3].hooks[0] must be an object, not a number",
+          "hooks.Setup[3].hooks[1] has no \"type\"",
+          "hooks.Setup[3].hooks[1].command must be a string, not an array",
+          "cleanupPeriodDays must be at least 1", "statusLine must be an object, not a string"));
+  EXPECT_EQ(findings[4].line, 2);
+  EXPECT_EQ(findings[4].column, 10);
+}
+
+std::vector<std::string> rules_of(const std::string& settings) {
+  FakeTree next;
+  next.put("settings.json", settings);
+  std::vector<std::string> rules;
+  for (const Finding& finding : check_settings(next, nullptr)) rules.push_back(finding.rule);
+  return rules;
+}
+
+TEST(SettingsCheck, UnknownKeysAndEventsWarnWithTheNearestKnown) {
+  FakeTree next;
+  next.put("settings.json", R"({"permission": {}, "permissions": {"later": 5}, "zzz": 1,
+    "hooks": {"preToolUse": [], "PreToolUse": [{"matchers": "Bash", "hooks": []}]}})");
+  const auto findings = check_settings(next, nullptr);
+  EXPECT_THAT(
+      described(findings),
+      ElementsAre(
+          "warning settings.unknown_key ~/.claude/settings.json:1:2: "
+          "permission is no key that is known",
+          "warning settings.unknown_key ~/.claude/settings.json:1:36: "
+          "permissions.later is no key that is known",
+          "warning settings.unknown_key ~/.claude/settings.json:1:49: zzz is no key that is known",
+          "warning settings.unknown_event ~/.claude/settings.json:2:15: "
+          "hooks.preToolUse is no event that is known, so its hooks may never run",
+          "warning settings.unknown_key ~/.claude/settings.json:2:49: "
+          "hooks.PreToolUse[0].matchers is no key that is known"));
+  EXPECT_EQ(findings[0].remedy, "Did you mean permissions?");
+  EXPECT_EQ(findings[3].remedy, "Did you mean PreToolUse?");
+}
+
+TEST(SettingsCheck, HandlersNeedWhatTheirTypeNeeds) {
+  const auto handler = [](const std::string& body) {
+    return rules_of("{\"hooks\":{\"PreToolUse\":[{\"hooks\":[{" + body + "}]}]}}");
+  };
+  EXPECT_THAT(handler(R"("type":"command","command":"x","timeout":5,"async":true)"), IsEmpty());
+  EXPECT_THAT(handler(R"("type":"prompt","prompt":"x")"), IsEmpty());
+  EXPECT_THAT(handler(R"("type":"mcp_tool","server":"x","tool":"y","input":{})"), IsEmpty());
+  for (const char* wrong :
+       {R"("type":"command")", R"("type":"command","command":"")", R"("type":"prompt")",
+        R"("type":"agent","command":"x")", R"("type":"http")", R"("type":"mcp_tool","server":"x")",
+        R"("type":"commnd","command":"x")", R"("command":"x")",
+        R"("type":"command","command":"x","timeout":"5")",
+        R"("type":"command","command":"x","args":[1])"})
+    EXPECT_THAT(handler(wrong), ElementsAre("settings.shape")) << wrong;
+}
+
+TEST(SettingsCheck, MatchersThatCannotMatchAndDeprecatedKeysWarn) {
+  const auto matcher = [](const std::string& event, const std::string& text) {
+    return rules_of("{\"hooks\":{\"" + event + "\":[{\"matcher\":\"" + text +
+                    "\",\"hooks\":[]}]}}");
+  };
+  EXPECT_THAT(matcher("PreToolUse", "Edit|Write"), IsEmpty());
+  EXPECT_THAT(matcher("PreToolUse", "Edit("), ElementsAre("settings.matcher"));
+  EXPECT_THAT(matcher("Stop", "*"), IsEmpty());
+  EXPECT_THAT(matcher("Stop", "Edit"), ElementsAre("settings.matcher_ignored"));
+  EXPECT_THAT(rules_of(R"({"includeCoAuthoredBy":true})"), ElementsAre("settings.deprecated"));
+}
+
+TEST(SettingsCheck, EncodingsAndHostileSizes) {
+  EXPECT_THAT(rules_of(std::string("\xFF\xFE{\0}\0", 6)), ElementsAre("settings.syntax"));
+  EXPECT_THAT(rules_of("\xEF\xBB\xBF{}"), ElementsAre("settings.bom"));
+  EXPECT_THAT(rules_of("{\"model\":\"\xFF\"}"), ElementsAre("settings.utf8"));
+  EXPECT_THAT(rules_of("{\"model\":\"" + std::string(50'000'000, 'x') + "\"}"),
+              ElementsAre("settings.too_large"));
+  EXPECT_THAT(rules_of("{\"a\":" + std::string(10'000, '[') + std::string(10'000, ']') + "}"),
+              ElementsAre("settings.syntax"));
+  EXPECT_THAT(rules_of("{\"env\":" + std::string(500, '[') + std::string(500, ']') + "}"),
+              ElementsAre("settings.shape"));
 }
 
 TEST(SettingsCheck, FindingsAreLimited) {

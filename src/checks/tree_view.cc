@@ -18,8 +18,27 @@ Result<std::optional<std::string>> TreeView::settings(model::Scope scope, Settin
   return std::optional<std::string>(std::move(text));
 }
 
-Origin origin_of(const model::LogicalPath& path, const FileView& file, const TreeView* present) {
+std::optional<bool> TreeView::is_edited(const model::LogicalPath&) const {
+  return std::nullopt;
+}
+std::optional<bool> TreeView::is_edited_beneath(model::Scope, const std::string&) const {
+  return std::nullopt;
+}
+
+bool is_untouched(const model::LogicalPath& path, const TreeView& next, const TreeView* present) {
+  return present != nullptr && (next.is_edited(path) == false || present->is_edited(path) == false);
+}
+
+bool is_untouched_beneath(model::Scope scope, const std::string& directory, const TreeView& next,
+                          const TreeView* present) {
+  return present != nullptr && (next.is_edited_beneath(scope, directory) == false ||
+                                present->is_edited_beneath(scope, directory) == false);
+}
+
+Origin origin_of(const model::LogicalPath& path, const FileView& file, const TreeView& next,
+                 const TreeView* present) {
   if (present == nullptr) return Origin::kUpdate;
+  if (is_untouched(path, next, present)) return Origin::kPresent;
   const auto before = present->find(path);
   if (!before || !before->has_value()) return Origin::kUpdate;
   const FileView& old_file = **before;

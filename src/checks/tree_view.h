@@ -45,15 +45,27 @@ class TreeView {
   virtual Result<std::vector<model::LogicalPath>> files_beneath(
       model::Scope scope, const std::string& directory) const = 0;
   virtual model::HookRoots roots() const = 0;
+  // Of a tree that was made from another by edits: whether one of them is at path, or
+  // anywhere beneath directory. nullopt: it was not made so, and anything may differ.
+  virtual std::optional<bool> is_edited(const model::LogicalPath& path) const;
+  virtual std::optional<bool> is_edited_beneath(model::Scope scope,
+                                                const std::string& directory) const;
 
   // The text of a settings file; nullopt when it is absent. kWrongType for anything
   // but a file.
   Result<std::optional<std::string>> settings(model::Scope scope, SettingsKind kind) const;
 };
 
-// Whether the file at path differs from the one in present; without a present tree
-// everything is the update's. Content only, not the mode. A file that cannot be
+// Whether one of the trees was made from the other without an edit at path, or
+// beneath directory; then nothing there needs to be read. False without a present tree.
+bool is_untouched(const model::LogicalPath& path, const TreeView& next, const TreeView* present);
+bool is_untouched_beneath(model::Scope scope, const std::string& directory, const TreeView& next,
+                          const TreeView* present);
+
+// Whether the file at path in next differs from the one in present; without a present
+// tree everything is the update's. Content only, not the mode. A file that cannot be
 // compared counts as the update's.
-Origin origin_of(const model::LogicalPath& path, const FileView& file, const TreeView* present);
+Origin origin_of(const model::LogicalPath& path, const FileView& file, const TreeView& next,
+                 const TreeView* present);
 
 }  // namespace stravinsky::checks

@@ -15,6 +15,9 @@ namespace stravinsky::cli {
 // command_update.cc
 ExitCode run_update(const Invocation& invocation, engine::UpdateRequest request);
 
+// command_check.cc: the live tree when update.source is empty
+ExitCode run_check(const Invocation& invocation, engine::UpdateRequest update);
+
 // command_rollback.cc
 ExitCode run_rollback_list(const Invocation& invocation);
 ExitCode run_rollback_to(const Invocation& invocation, const engine::RollbackRequest& request);

@@ -55,17 +55,19 @@ Result<std::unique_ptr<engine::Session>> Invocation::open_session(Use use) const
   if (options.follow_outside_links) request.outside_links = store::OutsideLinks::kFollow;
   if (options.foreign_owner) request.foreign_owner = engine::ForeignOwner::kAllow;
   const Output& out = output;
-  request.on_step = [&out](const engine::Step& step) {
-    const std::string status = step.status == "ok" ? out.good("ok    ") : out.bad("failed");
-    out.line(fmt::format("{:<13}{}  {:>9}  {}", step.name, status, human_duration(step.duration_ns),
-                         step.detail));
-  };
+  if (!is_silent)
+    request.on_step = [&out](const engine::Step& step) {
+      const std::string status = step.status == "ok" ? out.good("ok    ") : out.bad("failed");
+      out.line(fmt::format("{:<13}{}  {:>9}  {}", step.name, status,
+                           human_duration(step.duration_ns), step.detail));
+    };
   request.on_recovered = [&out](const txn::Recovered& recovered) { tell_recovery(out, recovered); };
   ASSIGN_OR_RETURN(auto session,
                    engine::Session::open(
                        environment, std::move(request),
                        use == Use::kWrite ? store::IfAbsent::kCreate : store::IfAbsent::kFail));
-  for (const std::string& warning : session->config().warnings()) output.warning(warning);
+  if (!is_silent)
+    for (const std::string& warning : session->config().warnings()) output.warning(warning);
   if (use == Use::kRead) {
     // What cannot be recovered is told, and does not keep anybody from looking.
     if (Status recovered = session->try_recover(); !recovered)

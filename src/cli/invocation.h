@@ -30,6 +30,8 @@ struct Invocation {
   const Output& output;
   GlobalOptions options;
   std::string command;  // "rollback undo": the name in --json
+  // For a session beside the one that has told everything: no steps, no warnings again.
+  bool is_silent = false;
 
   // A session whose steps and recoveries are told as they happen.
   Result<std::unique_ptr<engine::Session>> open_session(Use use) const;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "cli/finding_output.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -134,16 +135,6 @@ json operation_object(const OperationResult& result) {
                      {"status", step.status},
                      {"duration_ms", step.duration_ns / 1'000'000},
                      {"detail", step.detail}});
-  json findings = json::array();
-  for (const checks::Finding& finding : result.findings)
-    findings.push_back({{"severity", severity_name(finding.severity)},
-                        {"check", finding.check},
-                        {"rule", finding.rule},
-                        {"file", finding.file},
-                        {"line", finding.line},
-                        {"column", finding.column},
-                        {"message", finding.message},
-                        {"remedy", finding.remedy}});
   json kept = json::array();
   for (const txn::Kept& one : result.kept)
     kept.push_back({{"path", one.display}, {"kept_at", one.kept_at}, {"why", one.why}});
@@ -163,7 +154,7 @@ json operation_object(const OperationResult& result) {
                  {"failures", json::array()},
                  {"steps", std::move(steps)},
                  {"files", std::move(files)},
-                 {"findings", std::move(findings)},
+                 {"findings", findings_array(result.findings)},
                  {"warnings", result.warnings},
                  {"kept", std::move(kept)}};
   if (result.failure) {

@@ -60,6 +60,7 @@ class CommandLine {
     app_.add_flag("--foreign-owner", flags_.global.foreign_owner,
                   "Work on a tree that belongs to another user");
     add_update();
+    add_check();
     add_rollback();
     add_backup();
     add_recovery();
@@ -113,6 +114,20 @@ class CommandLine {
     update->add_option("version", version_, "Its version (default: what the bundle says)");
     update->add_option("--from", source_, "A directory, .tar.gz or .tgz")->required();
     update->add_option("--scope", scope_, "user (~/.claude) or project")
+        ->check(CLI::IsMember({"user", "project"}));
+  }
+
+  void add_check() {
+    CLI::App* check =
+        add(app_, "check", "Look at the tree, or at what a bundle would make of it", "check",
+            "stravinsky check\nstravinsky check ./package --json", [this](const Invocation& i) {
+              return run_check(
+                  i, {.version = std::nullopt,
+                      .source = source_,
+                      .scope = scope_ == "project" ? model::Scope::kProject : model::Scope::kUser});
+            });
+    check->add_option("bundle", source_, "What `update --from` takes (default: the live tree)");
+    check->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));
   }
 

@@ -5,8 +5,7 @@
 #include <future>
 
 #include "base/strings.h"
-#include "checks/hooks_check.h"
-#include "checks/settings_check.h"
+#include "checks/run_checks.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/inverse.h"
@@ -202,9 +201,9 @@ class Operation {
 
   // --- VALIDATE and VERIFY
   void run_checks(const checks::TreeView& next, const checks::TreeView* present) {
-    for (auto found :
-         {checks::check_settings(next, present), checks::check_hooks(next, present, runner_)})
-      for (checks::Finding& finding : found) add_finding(std::move(finding));
+    for (checks::Finding& finding :
+         checks::run_checks({.next = next, .present = present, .runner = runner_}))
+      add_finding(std::move(finding));
   }
 
   void add_finding(checks::Finding finding) {
@@ -235,7 +234,8 @@ class Operation {
       detail_ = "the way back is never blocked by a check";
       return {};
     }
-    if (!session_.config().boolean("update.pre_update_checks_enabled")) {
+    const bool is_report = request_.on_blocking == OnBlocking::kReport;
+    if (!is_report && !session_.config().boolean("update.pre_update_checks_enabled")) {
       detail_ = "switched off";
       return {};
     }
@@ -243,7 +243,7 @@ class Operation {
     const EditedView next(live, proposal_.edits);
     run_checks(next, &live);
     detail_ = fmt::format("{} changes, {} findings", plan_.changes.size(), result_.findings.size());
-    return blocking_finding();
+    return is_report ? Status() : blocking_finding();
   }
 
   Status verify(txn::Transaction& transaction) {

@@ -58,6 +58,7 @@ struct OperationRequest {
   model::TransactionKind kind = model::TransactionKind::kUpdate;
   model::BackupKind backup_kind = model::BackupKind::kPreUpdate;
   CheckPolicy checks = CheckPolicy::kCheck;
+  OnBlocking on_blocking = OnBlocking::kRefuse;
   // What was asked for: for the trail, when it cannot even be opened.
   std::string asked_for;
   // Opens what the operation works from (a bundle, a backup, a record) once the locks

@@ -23,6 +23,12 @@ enum class Outcome {
 };
 std::string_view outcome_name(Outcome outcome);
 
+// What becomes of an operation that a finding blocks.
+enum class OnBlocking {
+  kRefuse,  // it fails with kChecksRefused
+  kReport,  // its findings are told, whatever they are
+};
+
 // PREPARE, VALIDATE, SWAP, VERIFY, AUTOROLLBACK.
 struct Step {
   std::string name;

@@ -145,4 +145,16 @@ Result<std::vector<LogicalPath>> EditedView::files_beneath(Scope scope,
   return std::vector<LogicalPath>(paths.begin(), paths.end());
 }
 
+std::optional<bool> EditedView::is_edited(const LogicalPath& path) const {
+  return edits_.contains(path);
+}
+
+std::optional<bool> EditedView::is_edited_beneath(Scope scope, const std::string& directory) const {
+  const auto head = fs::RelPath::parse(directory);
+  if (!head) return std::nullopt;
+  return std::ranges::any_of(edits_, [&](const auto& edit) {
+    return edit.first.scope == scope && edit.first.path.starts_with(*head);
+  });
+}
+
 }  // namespace stravinsky::engine

@@ -37,6 +37,9 @@ class EditedView final : public checks::TreeView {
   Result<std::vector<model::LogicalPath>> files_beneath(
       model::Scope scope, const std::string& directory) const override;
   model::HookRoots roots() const override { return live_.roots(); }
+  std::optional<bool> is_edited(const model::LogicalPath& path) const override;
+  std::optional<bool> is_edited_beneath(model::Scope scope,
+                                        const std::string& directory) const override;
 
  private:
   const LiveView& live_;

@@ -258,6 +258,7 @@ class UpdateProposer {
 Result<model::Version> version_of(const UpdateRequest& request, const store::Bundle& bundle) {
   if (request.version) return model::Version::parse(*request.version);
   if (bundle.version()) return *bundle.version();
+  if (request.on_blocking == OnBlocking::kReport) return model::Version();
   return make_error(ErrorCode::kUsage, "the bundle does not say its version", request.source)
       .with_untouched("Nothing was changed.")
       .with_remedy("Give it: stravinsky update VERSION --from " + shell_quote(request.source));
@@ -271,6 +272,7 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
   OperationRequest operation;
   operation.kind = TransactionKind::kUpdate;
   operation.backup_kind = model::BackupKind::kPreUpdate;
+  operation.on_blocking = request.on_blocking;
   operation.asked_for = request.version.value_or("");
   operation.open = [&](const store::Snapshot&) -> Result<Subject> {
     if (session.roots().of(request.scope) == nullptr)

@@ -30,6 +30,8 @@ struct UpdateRequest {
   std::optional<std::string> version;  // empty: the bundle's own
   std::string source;                  // a directory or a .tar.gz
   model::Scope scope = model::Scope::kUser;
+  // kReport: for `check`, which wants all findings and does not go on; dry runs only.
+  OnBlocking on_blocking = OnBlocking::kRefuse;
 };
 
 // Errors: nothing was changed (exit codes as in product.md), but for

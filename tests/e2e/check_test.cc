@@ -1,0 +1,129 @@
+// `stravinsky check`: what it says, how it ends, and that it changes nothing.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "scratch.h"
+
+namespace stravinsky::e2e {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kHook =
+    R"j({"hooks":{"PreToolUse":[{"matcher":"Bash","hooks":[{"type":"command",
+"command":"python3 ~/.claude/hooks/guard.py"}]}]},"permissions":{"deny":["Read(secret)"]}})j";
+
+std::vector<std::string> rules(const nlohmann::json& report) {
+  std::vector<std::string> all;
+  for (const auto& finding : report["findings"])
+    all.push_back(finding["severity"].get<std::string>() + " " +
+                  finding["rule"].get<std::string>());
+  return all;
+}
+
+TEST(Check, GoodTreePassesAndNothingIsMade) {
+  const Scratch home;
+  home.file(".claude/settings.json", kHook);
+  home.file(".claude/hooks/guard.py", "x = 1\n");
+  const Tree before = home.tree("");
+  const Ended text = home.expect(0, {"check"});
+  EXPECT_THAT(text.out, HasSubstr("Checked 2 files, 0 blocking, 0 warnings. Nothing was changed.\n"
+                                  "Nothing here would stop an update.\n"));
+  const auto report = home.expect(0, {"check", "--json"}).json();
+  EXPECT_EQ(report["success"], true);
+  EXPECT_EQ(report["failed_checks"], nlohmann::json::array());
+  EXPECT_EQ(report["warnings"], nlohmann::json::array());
+  EXPECT_EQ(report["file_count"], 2);
+  EXPECT_GT(report["disk_space_mb"], 0);
+  EXPECT_TRUE(same_tree(home.tree(""), before)) << "no store either";
+}
+
+TEST(Check, BrokenTreeEndsWithThreeAndNamesThePlace) {
+  const Scratch home;
+  home.file(".claude/settings.json", kHook);
+  home.file(".claude/hooks/guard.py", "import sys\ndef guard(:\n");
+  const Ended text = home.expect(3, {"check"});
+  EXPECT_THAT(text.out, HasSubstr("blocking: ~/.claude/hooks/guard.py:2: python3 does not accept "
+                                  "it: invalid syntax [hook.syntax]\n"));
+  EXPECT_THAT(text.out, HasSubstr("An update that brought this would be refused."));
+  const auto report = home.expect(3, {"check", "--json"}).json();
+  EXPECT_EQ(report["success"], false);
+  EXPECT_EQ(report["exit_code"], 3);
+  EXPECT_EQ(report["failed_checks"], nlohmann::json({"hooks"}));
+  const auto& finding = report["findings"][0];
+  EXPECT_EQ(finding["check"], "hooks");
+  EXPECT_EQ(finding["line"], 2);
+}
+
+TEST(Check, BundleIsJudgedByWhatItMakesWorse) {
+  const Scratch home;
+  home.file(".claude/settings.local.json", "{,}");
+  home.file("good/commands/a.md", "---\ndescription: x\n---\n");
+  home.file("bad/settings.json", kHook);
+  home.file("bad/commands/a.md", "---\ndescription: x\n---\n");
+  const Tree before = home.tree("");
+  EXPECT_THAT(rules(home.expect(0, {"check", "good", "--json"}).json()),
+              Contains("warning settings.syntax"));
+  const auto bad = home.expect(3, {"check", "bad", "--json"}).json();
+  EXPECT_THAT(rules(bad), Contains("blocking hook.missing"));
+  EXPECT_EQ(bad["files"].size(), 2U);
+  EXPECT_THAT(home.expect(3, {"check", "bad"}).out, HasSubstr("The update would be refused."));
+  EXPECT_EQ(home.run({"check", "absent"}).exit, 5);
+  EXPECT_TRUE(same_tree(home.tree(""), before));
+}
+
+TEST(Check, SaysWhatTheUpdateThenDoes) {
+  const Scratch home;
+  home.file("bad/hooks/a.py", "def x(:\n");
+  home.file("good/hooks/a.py", "x = 1\n");
+  home.expect(3, {"check", "bad"});
+  home.expect(3, {"update", "1.0.0", "--from", "bad"});
+  home.expect(0, {"check", "good"});
+  home.expect(0, {"update", "1.0.0", "--from", "good"});
+}
+
+TEST(Check, GuardsThatAFirstUpdateWidensAreNamedBeforeItHappens) {
+  const Scratch home;
+  home.file(".claude/settings.json", R"({"permissions":{"allow":[]}})");
+  home.file(
+      "p/settings.json",
+      R"j({"permissions":{"allow":["Bash(secret)","Edit"],"defaultMode":"bypassPermissions"}})j");
+  home.file("p/commands/a.md", "---\ndescription: x\n---\n");
+  const Ended text = home.expect(0, {"check", "p"});
+  EXPECT_THAT(text.out, HasSubstr("this update allows 2 more things without asking: "
+                                  "permissions.allow[0], permissions.allow[1]"));
+  EXPECT_THAT(text.out + text.err, Not(HasSubstr("secret")));
+  const auto planned = home.expect(0, {"update", "1", "--from", "p", "--dry-run", "--json"}).json();
+  EXPECT_THAT(rules(planned), Contains("warning guard.wider_permissions"));
+}
+
+TEST(Check, DamagedBackupIsFound) {
+  const Scratch home;
+  home.file(".claude/settings.json", "{}");
+  home.expect(0, {"backup", "create", "--label", "one"});
+  home.expect(0, {"check"});
+  home.file(".stravinsky/rollback/backups/one/settings.json", "{ }", 0600);
+  const Ended text = home.expect(0, {"check"});
+  EXPECT_THAT(text.out, HasSubstr("[backup.corrupt]"));
+  EXPECT_THAT(text.out, HasSubstr("stravinsky backup verify one"));
+}
+
+TEST(Check, HostileTreesEndSoonWithASentence) {
+  const Scratch home;
+  home.file(".claude/settings.json",
+            "{\"a\":" + std::string(10'000, '[') + std::string(10'000, ']') + "}");
+  home.expect(3, {"check"});
+  home.file(".claude/settings.json", "{\"model\":\"" + std::string(50'000'000, 'x') + "\"}");
+  EXPECT_THAT(home.expect(0, {"check"}).out, HasSubstr("[settings.too_large]"));
+  home.file(".claude/settings.json", "{}");
+  home.file(".claude/commands/a\x1b[2Jb.md", "---\nx: \"y\x1b[2J\n---\n");
+  home.link(".claude/hooks", "hooks");
+  const Ended text = home.run({"check"});
+  EXPECT_THAT(text.out + text.err, Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace stravinsky::e2e
