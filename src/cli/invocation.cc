@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "engine/guarded_install.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -68,6 +69,9 @@ Result<std::unique_ptr<engine::Session>> Invocation::open_session(Use use) const
                        use == Use::kWrite ? store::IfAbsent::kCreate : store::IfAbsent::kFail));
   if (!is_silent)
     for (const std::string& warning : session->config().warnings()) output.warning(warning);
+  if (Status begun = engine::refuse_while_begun(*session);
+      !begun && begun.error().code == ErrorCode::kConflict && !command.starts_with("update"))
+    output.note("note: " + begun.error().to_string() + "\n  " + begun.error().remedy);
   if (use == Use::kRead) {
     // What cannot be recovered is told, and does not keep anybody from looking.
     if (Status recovered = session->try_recover(); !recovered)

@@ -82,6 +82,10 @@ class CommandLine {
   const std::string& command() const { return command_; }
 
  private:
+  model::Scope scope() const {
+    return scope_ == "project" ? model::Scope::kProject : model::Scope::kUser;
+  }
+
   CLI::App* group(const char* name, const char* about) {
     CLI::App* added = app_.add_subcommand(name, about);
     added->require_subcommand(1);
@@ -94,7 +98,8 @@ class CommandLine {
     CLI::App* added = parent.add_subcommand(name, about);
     added->fallthrough();
     added->footer("Examples:\n" + examples + "\n\n" + std::string(exit_code_help()));
-    added->callback([this, command, run = std::move(run)] {
+    added->callback([this, added, command, run = std::move(run)] {
+      if (!added->get_subcommands().empty()) return;  // the command is further down
       command_ = command;
       run_ = run;
     });
@@ -106,25 +111,47 @@ class CommandLine {
         app_, "update", "Install a bundle: all of it, or nothing", "update",
         "stravinsky update --from ./package --dry-run\nstravinsky update 0.3.9 --from package.tgz",
         [this](const Invocation& i) {
-          return run_update(
-              i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
-                  .source = source_,
-                  .scope = scope_ == "project" ? model::Scope::kProject : model::Scope::kUser});
+          return run_update(i,
+                            {.version = version_.empty() ? std::nullopt : std::optional(version_),
+                             .source = source_,
+                             .scope = scope()});
         });
     update->add_option("version", version_, "Its version (default: what the bundle says)");
-    update->add_option("--from", source_, "A directory, .tar.gz or .tgz")->required();
+    update->add_option("--from", source_, "A directory, .tar.gz or .tgz");
     update->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));
+    add_installer(*update);
+  }
+
+  void add_installer(CLI::App& update) {
+    CLI::App* begin =
+        add(update, "begin", "Guard the tree while a package installs by itself", "update begin",
+            "stravinsky update begin 0.4.0\nstravinsky update begin 0.4.0 --json",
+            [this](const Invocation& i) {
+              return run_update_begin(i, {.version = begun_, .scope = scope()});
+            });
+    begin->add_option("version", begun_, "The version that it brings")->required();
+    CLI::App* finish = add(update, "finish",
+                           "Check what it installed; take it back if it is broken", "update finish",
+                           "stravinsky update finish 0.4.0\n"
+                           "stravinsky update finish 0.4.0 --failed --error \"copy failed\"",
+                           [this](const Invocation& i) {
+                             return run_update_finish(
+                                 i, {.version = begun_,
+                                     .installer = installer_failed_ ? engine::Installer::kFailed
+                                                                    : engine::Installer::kSucceeded,
+                                     .error = installer_error_});
+                           });
+    finish->add_option("version", begun_, "The version that was begun")->required();
+    finish->add_flag("--failed", installer_failed_, "The installer failed: go back");
+    finish->add_option("--error", installer_error_, "What it said, for the record");
   }
 
   void add_check() {
     CLI::App* check =
         add(app_, "check", "Look at the tree, or at what a bundle would make of it", "check",
             "stravinsky check\nstravinsky check ./package --json", [this](const Invocation& i) {
-              return run_check(
-                  i, {.version = std::nullopt,
-                      .source = source_,
-                      .scope = scope_ == "project" ? model::Scope::kProject : model::Scope::kUser});
+              return run_check(i, {.version = std::nullopt, .source = source_, .scope = scope()});
             });
     check->add_option("bundle", source_, "What `update --from` takes (default: the live tree)");
     check->add_option("--scope", scope_, "user (~/.claude) or project")
@@ -234,6 +261,9 @@ class CommandLine {
   std::string version_;
   std::string source_;
   std::string scope_ = "user";
+  std::string begun_;
+  bool installer_failed_ = false;
+  std::string installer_error_;
   bool exact_ = false;
   bool all_ = false;
   BackupCreateArguments create_;

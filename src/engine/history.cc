@@ -22,6 +22,8 @@ void record_commit(store::Latest& latest, const model::TransactionFacts& facts) 
       std::erase(latest.redo, facts.inverts);
       latest.undo.push_back(facts.id);
       break;
+    case TransactionKind::kAutoRollback:  // as if what it takes back had never been
+      break;
     case TransactionKind::kUpdate:
     case TransactionKind::kRollback:
     case TransactionKind::kRecovery:

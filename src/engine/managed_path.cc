@@ -74,7 +74,8 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
     return std::make_shared<store::BackupReader>(std::move(reader));
   };
   if (!version_or_id.empty()) {
-    ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, session.roots().user.path));
+    ASSIGN_OR_RETURN(const std::string id,
+                     session.backups().find(version_or_id, session.roots().user.path));
     return open(id);
   }
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());

@@ -5,7 +5,7 @@
 #include <future>
 
 #include "base/strings.h"
-#include "checks/run_checks.h"
+#include "engine/guarded_install.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/inverse.h"
@@ -14,6 +14,7 @@
 #include "engine/remembering_runner.h"
 #include "engine/room_and_rights.h"
 #include "engine/take_backup.h"
+#include "engine/tree_checks.h"
 #include "engine/tree_views.h"
 #include "model/store_layout.h"
 #include "txn/preflight.h"
@@ -46,6 +47,7 @@ class Operation {
     subject_ = {
         .tree = session_.roots().user.path, .to_version = request_.asked_for, .touches = {}};
     RETURN_IF_ERROR(session_.begin_writing());
+    if (request_.kind == TransactionKind::kUpdate) RETURN_IF_ERROR(refuse_while_begun(session_));
     ASSIGN_OR_RETURN(latest_, session_.latest());
     if (Status opened = open(); !opened) return refused(std::move(opened).error());
     if (Status prepared = step("PREPARE", [this] { return prepare(); }); !prepared)
@@ -200,35 +202,6 @@ class Operation {
   }
 
   // --- VALIDATE and VERIFY
-  void run_checks(const checks::TreeView& next, const checks::TreeView* present) {
-    for (checks::Finding& finding :
-         checks::run_checks({.next = next, .present = present, .runner = runner_}))
-      add_finding(std::move(finding));
-  }
-
-  void add_finding(checks::Finding finding) {
-    for (const checks::Finding& known : result_.findings)
-      if (known.to_string() == finding.to_string()) return;
-    result_.findings.push_back(std::move(finding));
-  }
-
-  Status blocking_finding() const {
-    const checks::Finding* first = nullptr;
-    std::string others;
-    for (const checks::Finding& finding : result_.findings) {
-      if (finding.severity != checks::Severity::kBlocking) continue;
-      if (first == nullptr) {
-        first = &finding;
-      } else {
-        others += "\n  also: " + finding.to_string();
-      }
-    }
-    if (first == nullptr) return {};
-    const std::string place = first->line > 0 ? fmt::format("line {}: ", first->line) : "";
-    return make_error(ErrorCode::kChecksRefused, place + first->message + others, first->file)
-        .with_remedy(first->remedy);
-  }
-
   Status validate() {
     if (request_.checks == CheckPolicy::kHashesOnly) {
       detail_ = "the way back is never blocked by a check";
@@ -241,9 +214,9 @@ class Operation {
     }
     const LiveView live(fs(), session_.roots(), session_.hook_roots(), &known_);
     const EditedView next(live, proposal_.edits);
-    run_checks(next, &live);
+    check_tree(next, &live, runner_, result_.findings);
     detail_ = fmt::format("{} changes, {} findings", plan_.changes.size(), result_.findings.size());
-    return is_report ? Status() : blocking_finding();
+    return is_report ? Status() : blocking_finding(result_.findings);
   }
 
   Status verify(txn::Transaction& transaction) {
@@ -258,8 +231,8 @@ class Operation {
           return transaction.read_before(change, inner_path, sink);
         });
     const EditedView before(live, inverse);
-    run_checks(live, &before);
-    return blocking_finding();
+    check_tree(live, &before, runner_, result_.findings);
+    return blocking_finding(result_.findings);
   }
 
   // The new files are staged while their languages' parsers look at them: neither
@@ -449,11 +422,12 @@ class Operation {
       AuditEvent event;
       const bool is_update = request_.kind == TransactionKind::kUpdate;
       const bool is_recovery = request_.kind == TransactionKind::kRecovery;
-      event.type = is_update && error.code == ErrorCode::kChecksRefused
-                       ? AuditEventType::kUpdateBlocked
-                   : is_update   ? AuditEventType::kUpdateFailed
-                   : is_recovery ? AuditEventType::kRecoveryFailed
-                                 : committed_event_type(request_.kind);
+      event.type =
+          is_update && error.code == ErrorCode::kChecksRefused ? AuditEventType::kUpdateBlocked
+          : is_update                                          ? AuditEventType::kUpdateFailed
+          : is_recovery                                        ? AuditEventType::kRecoveryFailed
+          : request_.kind == TransactionKind::kAutoRollback    ? AuditEventType::kAutoRollbackFailed
+                                                            : committed_event_type(request_.kind);
       event.status = AuditStatus::kFailed;
       event.error = error.to_string();
       fill(event);

@@ -17,6 +17,8 @@ AuditEventType committed_event_type(TransactionKind kind) {
       return AuditEventType::kUndo;
     case TransactionKind::kRedo:
       return AuditEventType::kRedo;
+    case TransactionKind::kAutoRollback:
+      return AuditEventType::kAutoRollbackSuccess;
     case TransactionKind::kRecovery:
       return AuditEventType::kRecoverySuccess;
   }

@@ -11,7 +11,7 @@
 #include "engine/operation.h"
 #include "engine/present_tree.h"
 #include "engine/rollback.h"
-#include "store/backup_reader.h"
+#include "engine/verified_backup.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -21,28 +21,7 @@ using model::Image;
 using model::ImageKind;
 using model::LogicalPath;
 using model::TransactionKind;
-using Reader = std::shared_ptr<store::BackupReader>;
-
-Result<Reader> open_verified(Session& session, const std::string& version_or_id) {
-  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, session.roots().user.path));
-  constexpr int kThreads = 2;
-  ASSIGN_OR_RETURN(const auto problems,
-                   session.backups().verify(id, store::VerifyDepth::kFull, kThreads));
-  if (!problems.empty())
-    return make_error(ErrorCode::kCorrupt,
-                      "the backup is damaged: " + store::to_string(problems.front()), id)
-        .with_untouched("Nothing was changed.")
-        .with_remedy("Choose another one: stravinsky backup list");
-  ASSIGN_OR_RETURN(store::BackupReader reader, store::BackupReader::open(session.store(), id));
-  return std::make_shared<store::BackupReader>(std::move(reader));
-}
-
-Edit edit_of_entry(const Reader& reader, const Entry& entry, Image image) {
-  Edit edit{.after = std::move(image), .bytes = {}};
-  if (edit.after.kind == ImageKind::kFile)
-    edit.bytes = [reader, &entry](const codec::Sink& sink) { return reader->read(entry, sink); };
-  return edit;
-}
+using Reader = BackupHandle;
 
 std::string hash_of(const Image& image) {
   return image.kind == ImageKind::kFile ? image.sha256.hex() : std::string();

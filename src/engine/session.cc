@@ -113,6 +113,11 @@ Result<store::Latest> Session::latest() const {
   return load_latest(fs(), store_->fd());
 }
 
+Result<std::optional<store::BegunUpdate>> Session::begun_update() const {
+  if (!has_store()) return std::optional<store::BegunUpdate>();
+  return store::read_begun(fs(), store_->fd());
+}
+
 txn::TransactionContext Session::transaction_context() const {
   return {
       .fs = fs(),

@@ -22,6 +22,7 @@
 #include "model/hook_reference.h"
 #include "store/audit_log.h"
 #include "store/backup_store.h"
+#include "store/begun_update.h"
 #include "store/bundle_store.h"
 #include "store/latest.h"
 #include "store/roots.h"
@@ -84,6 +85,8 @@ class Session {
   store::AuditLog& audit();
   // latest.json, worked out again if it must be; the defaults without a store.
   Result<store::Latest> latest() const;
+  // The update that an installer began by `update begin`; nullopt when none is open.
+  Result<std::optional<store::BegunUpdate>> begun_update() const;
   txn::TransactionContext transaction_context() const;
   txn::RecoveryOptions recovery_options();
 

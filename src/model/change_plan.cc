@@ -17,6 +17,8 @@ std::string_view transaction_kind_name(TransactionKind kind) {
       return "undo";
     case TransactionKind::kRedo:
       return "redo";
+    case TransactionKind::kAutoRollback:
+      return "automatic rollback";
     case TransactionKind::kRecovery:
       return "recovery";
   }

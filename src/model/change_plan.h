@@ -23,11 +23,12 @@ namespace stravinsky::model {
 
 // What kind of operation a transaction carries out.
 enum class TransactionKind : uint8_t {
-  kUpdate = 1,    // a bundle's files over the tree
-  kRollback = 2,  // the tree of an earlier backup
-  kUndo = 3,      // the inverse of the last transaction not yet undone
-  kRedo = 4,      // the inverse of the last undo
-  kRecovery = 5,  // files, directories or a version out of a backup
+  kUpdate = 1,        // a bundle's files over the tree
+  kRollback = 2,      // the tree of an earlier backup
+  kUndo = 3,          // the inverse of the last transaction not yet undone
+  kRedo = 4,          // the inverse of the last undo
+  kRecovery = 5,      // files, directories or a version out of a backup
+  kAutoRollback = 6,  // what an installer did by itself, taken back since it was broken
 };
 std::string_view transaction_kind_name(TransactionKind kind);
 

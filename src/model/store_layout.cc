@@ -231,6 +231,9 @@ fs::RelPath audit_archive() {
 fs::RelPath config() {
   return at("config.json");
 }
+fs::RelPath begun_update() {
+  return at("recovery/begun.json");
+}
 fs::RelPath hold() {
   return at("hold.json");
 }

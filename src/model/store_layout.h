@@ -106,6 +106,7 @@ fs::RelPath audit_torn(uint64_t seq, uint64_t attempt);
 fs::RelPath audit_index();
 fs::RelPath audit_archive();
 fs::RelPath config();
+fs::RelPath begun_update();
 fs::RelPath hold();
 fs::RelPath lock();
 

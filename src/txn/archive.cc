@@ -36,6 +36,16 @@ Status move_to(const TransactionContext& context, const std::string& id, Shelf s
 
 }  // namespace
 
+Result<fs::File> make_transaction_dir(const TransactionContext& context, const std::string& id) {
+  fs::FileSystem& fs = context.fs;
+  RETURN_IF_ERROR(
+      fs::ensure_dir(fs, context.store, layout::transactions(), layout::kDirectoryMode));
+  RETURN_IF_ERROR(fs.make_dir(context.store, layout::transaction(id), layout::kDirectoryMode));
+  auto dir = fs::File::open(fs, context.store, layout::transaction(id), fs::OpenMode::kDirectory);
+  if (!dir) (void)fs.remove_dir(context.store, layout::transaction(id));
+  return dir;
+}
+
 Status archive_transaction(const TransactionContext& context, const std::string& id) {
   return move_to(context, id, Shelf::kDone);
 }

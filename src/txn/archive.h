@@ -10,6 +10,8 @@
 
 namespace stravinsky::txn {
 
+// Makes recovery/tx/<txid>; kAlreadyExists when there is one.
+Result<fs::File> make_transaction_dir(const TransactionContext& context, const std::string& id);
 // Moves recovery/tx/<txid> to done/, durably.
 Status archive_transaction(const TransactionContext& context, const std::string& id);
 // Moves it to inconsistent/, durably.

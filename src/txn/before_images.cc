@@ -84,6 +84,31 @@ Status write_before_images(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& 
   return file.close();
 }
 
+Status write_before_images_of(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& plan,
+                              const Content& before) {
+  ASSIGN_OR_RETURN(fs::File file, fs::File::open(fs, tx_dir, model::layout::before_images_name(),
+                                                 fs::OpenMode::kCreateExclusive));
+  Appender appender(fs, file.fd());
+  Status done;
+  for (size_t i = 0; i < plan.changes.size(); ++i) {
+    model::visit_image(plan.changes[i].before, "", [&](const std::string& path, const Image& node) {
+      if (!done || node.kind != ImageKind::kFile) return;
+      codec::Sha256 hash;
+      done = before(i, path, [&](std::span<const std::byte> piece) {
+        hash.update(piece);
+        return appender.append(piece);
+      });
+      if (done && hash.finish() != node.sha256)
+        done = make_error(ErrorCode::kCorrupt, "the old content is not what was recorded",
+                          plan.changes[i].display);
+    });
+    RETURN_IF_ERROR(std::move(done));
+  }
+  RETURN_IF_ERROR(appender.flush());
+  RETURN_IF_ERROR(fs.sync(file.fd(), fs::SyncKind::kFull));
+  return file.close();
+}
+
 Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& plan, size_t change,
                          const std::string& inner_path, const codec::Sink& sink) {
   const Place place = place_of(plan, change, inner_path);

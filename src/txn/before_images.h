@@ -10,6 +10,7 @@
 #include "codec/tar_gz.h"
 #include "fs/file.h"
 #include "model/change_plan.h"
+#include "txn/content.h"
 #include "txn/targets.h"
 
 namespace stravinsky::txn {
@@ -18,6 +19,11 @@ namespace stravinsky::txn {
 // before-image (kChanged otherwise); syncs the file.
 Status write_before_images(fs::FileSystem& fs, fs::Fd tx_dir, const model::ChangePlan& plan,
                            const Targets& targets);
+
+// The same, of a change that has happened already: the bytes come from before, and
+// kCorrupt is what they are when they are not the plan's.
+Status write_before_images_of(fs::FileSystem& fs, fs::Fd tx_dir, const model::ChangePlan& plan,
+                              const Content& before);
 
 // Hands out one file of changes[change].before; inner_path as in txn/content.h.
 // The reader of the bytes checks their hash.

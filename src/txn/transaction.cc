@@ -11,25 +11,12 @@
 #include "txn/swap.h"
 
 namespace stravinsky::txn {
-namespace {
 
 namespace layout = model::layout;
 using fs::RelPath;
 using model::Change;
 using model::ChangePlan;
 using model::Image;
-
-Result<fs::File> make_transaction_dir(const TransactionContext& context, const std::string& id) {
-  fs::FileSystem& fs = context.fs;
-  RETURN_IF_ERROR(
-      fs::ensure_dir(fs, context.store, layout::transactions(), layout::kDirectoryMode));
-  RETURN_IF_ERROR(fs.make_dir(context.store, layout::transaction(id), layout::kDirectoryMode));
-  auto dir = fs::File::open(fs, context.store, layout::transaction(id), fs::OpenMode::kDirectory);
-  if (!dir) (void)fs.remove_dir(context.store, layout::transaction(id));
-  return dir;
-}
-
-}  // namespace
 
 Result<Transaction> Transaction::prepare(const TransactionContext& context, ChangePlan plan,
                                          const Content& content) {

@@ -11,7 +11,7 @@ constexpr std::string_view kCounted = "fault-points: ";
 }  // namespace
 
 SweptCommand::SweptCommand(std::vector<std::string> args,
-                           const std::function<void(const Home&)>& prepare)
+                           const std::function<void(const Home&)>& prepare, int exit)
     : home_(Place::kMemory), args_(std::move(args)) {
   home_.dir("bin");
   for (const char* shell : {"bash", "sh"})
@@ -24,7 +24,7 @@ SweptCommand::SweptCommand(std::vector<std::string> args,
   home_.copy(".stravinsky", "start/stravinsky");
   before_ = home_.tree();
   const Ended counted = run("count");
-  EXPECT_EQ(counted.exit, 0) << counted.err;
+  EXPECT_EQ(counted.exit, exit) << counted.err;
   after_ = home_.tree();
   const size_t at = counted.err.find(kCounted);
   if (at == std::string::npos) {

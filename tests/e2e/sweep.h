@@ -15,7 +15,9 @@ class SweptCommand {
  public:
   // prepare brings a fresh home to where the command starts. PATH of the runs holds
   // the shells alone, so that no other interpreter's start is paid for.
-  SweptCommand(std::vector<std::string> args, const std::function<void(const Home&)>& prepare);
+  // exit is how a run ends when nothing disturbs it.
+  SweptCommand(std::vector<std::string> args, const std::function<void(const Home&)>& prepare,
+               int exit = 0);
 
   const Home& home() const { return home_; }
   const Tree& before() const { return before_; }
