@@ -18,8 +18,8 @@ using model::JsonText;
 constexpr size_t kFindingsMax = 20;  // of one rule in one file
 
 // Beyond these only the syntax is looked at: no such file is made by people, and
-// the schema's judge keeps the whole document in memory a second time.
-constexpr size_t kSchemaMaxBytes = size_t{4} << 20U;
+// the schema's judge keeps a copy of the document and a page of text for each fault.
+constexpr size_t kSchemaMaxBytes = size_t{256} << 10U;
 
 class FileCheck {
  public:
