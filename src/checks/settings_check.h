@@ -2,7 +2,8 @@
 //
 // A syntax error voids a whole settings file, deny rules included, so one in a new
 // or changed file blocks. Shapes only warn: the product moves fast, unknown keys
-// are legal, and nothing is required (checks/settings_schema.h).
+// are legal, and nothing is required (checks/settings_schema.h). Nor are they told
+// again of a file that the update leaves alone.
 #pragma once
 
 #include <vector>

@@ -170,6 +170,22 @@ TEST(SettingsCheck, EncodingsAndHostileSizes) {
               ElementsAre("settings.shape"));
 }
 
+TEST(SettingsCheck, ManyFaultsCostLittle) {
+  std::string keys = "{\"a\":0";
+  for (int i = 0; i < 20'000; ++i) keys += ",\"k" + std::to_string(i) + "\":0";
+  EXPECT_EQ(rules_of(keys + "}").size(), 20U);
+  std::string events = "{\"hooks\":{\"a\":0";
+  for (int i = 0; i < 10'000; ++i) events += ",\"k" + std::to_string(i) + "\":[0,0]";
+  EXPECT_EQ(rules_of(events + "}}").size(), 40U);
+  std::string hooks = "{\"hooks\":{\"Stop\":[{\"hooks\":[{}";
+  for (int i = 0; i < 60'000; ++i) hooks += ",{}";
+  EXPECT_EQ(rules_of(hooks + "]}]}}").size(), 20U);
+  EXPECT_THAT(rules_of("{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\""
+                       "\xFF\"}]}],\"\":[],\"]\":{\"[\":1}}}"),
+              ElementsAre("settings.utf8", "settings.unknown_event", "settings.shape",
+                          "settings.unknown_event"));
+}
+
 TEST(SettingsCheck, FindingsAreLimited) {
   std::string many = "{\"permissions\":{\"allow\":[0";
   for (int i = 0; i < 10000; ++i) many += ",0";

@@ -248,6 +248,7 @@ class FaultFinder {
 
   void unknown(const Place& place, const std::string& key, const json& known,
                const std::string& rule) {
+    if (counts_[rule] >= faults_max_) return;
     const auto folded = [](std::string text) {
       std::ranges::transform(text, text.begin(),
                              [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });

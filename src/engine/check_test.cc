@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "checks/environment_checks.h"
+#include "engine/tree_views.h"
 #include "testing/engine_fixture.h"
 #include "testing/outcome.h"
 
@@ -165,6 +166,26 @@ TEST(Check, SampleIsNeverEmptyAndMayQuarantine) {
   EXPECT_THAT(moved, ElementsAre("one: it is damaged"));
   EXPECT_EQ(findings->front().remedy, "It was moved to quarantine/one.");
   EXPECT_TRUE((*session)->backups().list()->backups.empty());
+}
+
+TEST(Check, EditedTreeKnowsWhereItWasEdited) {
+  EngineFixture e;
+  const auto session = e.open(e.disk());
+  const LiveView live((*session)->fs(), (*session)->roots(), (*session)->hook_roots(), nullptr);
+  const auto path = [](const char* text) {
+    return model::LogicalPath{model::Scope::kUser, fs::RelPath::of(text)};
+  };
+  Edits edits;
+  edits.emplace(path("commands/str/a.md"), Edit{});
+  const EditedView next(live, edits);
+  EXPECT_FALSE(checks::is_untouched(path("commands/str/a.md"), next, &live));
+  EXPECT_TRUE(checks::is_untouched(path("commands/str/b.md"), next, &live));
+  EXPECT_TRUE(checks::is_untouched(path("commands/str/b.md"), live, &next)) << "after the update";
+  EXPECT_FALSE(checks::is_untouched(path("commands/str/b.md"), live, nullptr));
+  EXPECT_FALSE(checks::is_untouched(path("commands/str/b.md"), live, &live)) << "nobody knows";
+  EXPECT_FALSE(checks::is_untouched_beneath(model::Scope::kUser, "commands", next, &live));
+  EXPECT_TRUE(checks::is_untouched_beneath(model::Scope::kUser, "skills", next, &live));
+  EXPECT_TRUE(checks::is_untouched_beneath(model::Scope::kProject, "commands", next, &live));
 }
 
 TEST(Check, CapacityIsCountedInBackupsOfTheNewestSize) {

@@ -111,6 +111,15 @@ TEST(Check, DamagedBackupIsFound) {
   EXPECT_THAT(text.out, HasSubstr("stravinsky backup verify one"));
 }
 
+TEST(Check, HookThatIsALinkInACircleIsMissing) {
+  const Scratch home;
+  home.file(".claude/settings.json", kHook);
+  home.dir(".claude/hooks");
+  home.link(".claude/hooks/guard.py", "other.py");
+  home.link(".claude/hooks/other.py", "guard.py");
+  EXPECT_THAT(rules(home.expect(3, {"check", "--json"}).json()), Contains("blocking hook.missing"));
+}
+
 TEST(Check, HostileTreesEndSoonWithASentence) {
   const Scratch home;
   home.file(".claude/settings.json",
