@@ -1,0 +1,154 @@
+#include "model/merge3.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+#include "testing/seeded_random.h"
+
+namespace stravinsky::model {
+namespace {
+
+TEST(Merge3, WhatOneSideChangedIsTakenWhateverItIs) {
+  const std::string bytes("\0\xFF\n", 3);
+  EXPECT_EQ(merge3("a", "a", bytes).text, bytes);
+  EXPECT_EQ(merge3("a", bytes, "a").text, bytes);
+  EXPECT_EQ(merge3("a", bytes, bytes).text, bytes);
+  EXPECT_EQ(merge3(bytes, bytes, "").text, "");
+}
+
+TEST(Merge3, LinesOfBothSidesAreInTheResult) {
+  const TextMerge merge = merge3("one\ntwo\nthree\nfour\nfive\n", "ONE\ntwo\nthree\nfour\nfive\n",
+                                 "one\ntwo\nthree\nfour\nFIVE\nsix\n");
+  EXPECT_EQ(merge.text, "ONE\ntwo\nthree\nfour\nFIVE\nsix\n");
+}
+
+TEST(Merge3, LineEndsAndTheMissingLastOneStay) {
+  EXPECT_EQ(merge3("a\r\nb\r\nc\r\nd", "A\r\nb\r\nc\r\nd", "a\r\nb\r\nc\r\nD").text,
+            "A\r\nb\r\nc\r\nD");
+}
+
+TEST(Merge3, TheSameLinesAreAConflictAndNeverMarkers) {
+  const TextMerge merge = merge3("a\nb\nc\n", "a\nmine\nc\n", "a\ntheirs\nc\n");
+  EXPECT_FALSE(merge.text.has_value());
+  EXPECT_EQ(merge.why, "the same lines were changed");
+  EXPECT_FALSE(merge3("a\nb\n", "A\nb\n", "a\nB\n").text.has_value()) << "next to each other";
+  EXPECT_FALSE(merge3("", "mine\n", "theirs\n").text.has_value()) << "both made it";
+}
+
+TEST(Merge3, BytesThatAreNoTextAreAConflict) {
+  const std::string nul("a\nb\0\nc\n", 7);
+  EXPECT_EQ(merge3("a\nb\nc\n", nul, "A\nb\nc\n").why, "it is no text");
+}
+
+TEST(Merge3, WhatIsTooLargeIsAConflict) {
+  const std::string base(kMergeSizeMaxBytes, 'x');
+  EXPECT_EQ(merge3(base, base + "\nmine\n", "theirs\n" + base).why, "it is too large to be merged");
+  const std::string lines(kMergeLinesMax + 1, '\n');
+  EXPECT_EQ(merge3(lines, lines + "mine\n", "theirs\n" + lines).why,
+            "it is too large to be merged");
+}
+
+TEST(Merge3, TheExecBitsAreThoseOfWhoChangedThem) {
+  EXPECT_EQ(merge3_exec_bits(0644, 0644, 0755), 0111U);
+  EXPECT_EQ(merge3_exec_bits(0755, 0755, 0644), 0U);
+  EXPECT_EQ(merge3_exec_bits(0755, 0644, 0755), 0U);
+  EXPECT_EQ(merge3_exec_bits(0644, 0700, 0644), 0100U);
+  EXPECT_EQ(merge3_exec_bits(0755, 0700, 0755), 0111U) << "who may is not whether anybody may";
+}
+
+// --- properties, over random texts
+
+class RandomText {
+ public:
+  explicit RandomText(uint64_t seed) : random_(seed) {}
+
+  std::vector<std::string> lines() {
+    std::vector<std::string> lines;
+    for (uint64_t i = random_.below(25); i > 0; --i) lines.push_back(line());
+    return lines;
+  }
+  std::vector<std::string> edited(const std::vector<std::string>& from) {
+    std::vector<std::string> result;
+    const uint64_t often = 2 + random_.below(20);
+    for (const std::string& one : from) {
+      const uint64_t what = random_.below(often);
+      if (what == 0) result.push_back(line());
+      if (what != 1) result.push_back(one);
+    }
+    if (random_.below(4) == 0) result.push_back(line());
+    return result;
+  }
+  std::string join(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& one : lines) text += one + "\n";
+    if (random_.below(5) == 0 && !text.empty()) text.pop_back();
+    return text;
+  }
+
+ private:
+  // Few different ones, many times the same, as braces and empty lines are.
+  std::string line() {
+    return random_.below(3) == 0 ? std::string("}") : "line " + std::to_string(random_.below(40));
+  }
+  testing::SeededRandom random_;
+};
+
+std::map<std::string, int> count_lines(std::string_view text) {
+  std::map<std::string, int> counts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    ++counts[std::string(text.substr(0, end))];
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return counts;
+}
+
+// As often as a side has more of a line than the base, the result has more of it.
+void expect_no_line_lost(const std::string& base, const std::string& side,
+                         const std::string& merged) {
+  const auto in_base = count_lines(base);
+  const auto in_side = count_lines(side);
+  auto in_merged = count_lines(merged);
+  for (const auto& [line, count] : in_side) {
+    const auto known = in_base.find(line);
+    if (known != in_base.end()) continue;
+    ASSERT_GE(in_merged[line], count) << line;
+  }
+}
+
+TEST(Merge3, PropertiesHoldForTenThousandTriples) {
+  size_t merges = 0;
+  size_t conflicts = 0;
+  for (uint64_t seed = 1; seed <= 10'000; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomText random(seed);
+    const auto lines = random.lines();
+    const std::string base = random.join(lines);
+    const std::string mine = random.join(random.edited(lines));
+    const std::string theirs = random.join(random.edited(lines));
+    ASSERT_EQ(merge3(base, base, theirs).text, theirs);
+    ASSERT_EQ(merge3(base, mine, base).text, mine);
+    ASSERT_EQ(merge3(base, mine, mine).text, mine);
+    const TextMerge merge = merge3(base, mine, theirs);
+    if (!merge.text) {
+      ASSERT_NE(merge.why, "");
+      ++conflicts;
+      continue;
+    }
+    ASSERT_EQ(merge3(base, *merge.text, theirs).text, merge.text) << "again";
+    ASSERT_EQ(merge3(theirs, *merge.text, theirs).text, merge.text) << "as the next update does";
+    for (const std::string_view marker : {"<<<<<<<", "=======", ">>>>>>>", "|||||||"})
+      ASSERT_EQ(merge.text->find(marker), std::string::npos);
+    expect_no_line_lost(base, mine, *merge.text);
+    expect_no_line_lost(base, theirs, *merge.text);
+    if (HasFatalFailure()) return;
+    if (*merge.text != mine && *merge.text != theirs) ++merges;
+  }
+  EXPECT_GT(merges, 1000U);
+  EXPECT_GT(conflicts, 1000U);
+}
+
+}  // namespace
+}  // namespace stravinsky::model
