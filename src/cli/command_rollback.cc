@@ -35,7 +35,10 @@ void tell_success(const Invocation& invocation, const OperationResult& result) {
   if (result.outcome != engine::Outcome::kDone) return;
   const Output& out = invocation.output;
   out.line("");
-  out.line(fmt::format("{} {}", out.tick(), out.good("Rollback successful!")));
+  out.line(
+      fmt::format("{} {}", out.tick(),
+                  out.good(result.kind == model::TransactionKind::kRedo ? "Redo successful!"
+                                                                        : "Rollback successful!")));
   out.line("   From: " + result.from_version);
   out.line("   To:   " + result.to_version);
   out.line("   Created backup: " + result.backup_created);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/invocation.h"
+#include "engine/adopt.h"
 #include "engine/rollback.h"
 #include "engine/updater.h"
 
@@ -14,6 +15,9 @@ namespace stravinsky::cli {
 
 // command_update.cc
 ExitCode run_update(const Invocation& invocation, engine::UpdateRequest request);
+
+// command_adopt.cc
+ExitCode run_adopt(const Invocation& invocation, engine::AdoptRequest request);
 
 // command_rollback.cc
 ExitCode run_rollback_list(const Invocation& invocation);

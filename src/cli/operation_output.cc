@@ -38,6 +38,8 @@ std::string_view heading(FileAction action) {
       return "replaced";
     case FileAction::kKeepMine:
       return "kept";
+    case FileAction::kConflict:
+      return "in conflict";
     case FileAction::kSetAside:
       return "set aside";
   }
@@ -52,7 +54,7 @@ bool needs_a_line(const FileReport& file) {
 void tell_files(const Output& out, const OperationResult& result) {
   for (const FileAction action :
        {FileAction::kAdd, FileAction::kChange, FileAction::kMerge, FileAction::kReplaceTheirs,
-        FileAction::kDelete, FileAction::kKeepMine, FileAction::kSetAside}) {
+        FileAction::kDelete, FileAction::kKeepMine, FileAction::kConflict, FileAction::kSetAside}) {
     size_t count = 0;
     for (const FileReport& file : result.files) count += file.action == action ? 1U : 0U;
     if (count == 0) continue;

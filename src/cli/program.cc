@@ -60,6 +60,7 @@ class CommandLine {
     app_.add_flag("--foreign-owner", flags_.global.foreign_owner,
                   "Work on a tree that belongs to another user");
     add_update();
+    add_adopt();
     add_rollback();
     add_backup();
     add_recovery();
@@ -105,15 +106,47 @@ class CommandLine {
         app_, "update", "Install a bundle: all of it, or nothing", "update",
         "stravinsky update --from ./package --dry-run\nstravinsky update 0.3.9 --from package.tgz",
         [this](const Invocation& i) {
-          return run_update(
-              i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
-                  .source = source_,
-                  .scope = scope_ == "project" ? model::Scope::kProject : model::Scope::kUser});
+          return run_update(i,
+                            {.version = version_.empty() ? std::nullopt : std::optional(version_),
+                             .source = source_,
+                             .scope = scope(),
+                             .conflict = engine::parse_merge_policy(conflict_),
+                             .unknown_base = engine::parse_merge_policy(unknown_base_)});
         });
     update->add_option("version", version_, "Its version (default: what the bundle says)");
     update->add_option("--from", source_, "A directory, .tar.gz or .tgz")->required();
     update->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));
+    const CLI::IsMember policies({"keep-mine", "take-theirs", "ask", "fail"});
+    update
+        ->add_option(
+            "--conflict", conflict_,
+            "What you and the new version both changed: keep-mine, take-theirs, ask or fail")
+        ->check(policies);
+    update
+        ->add_option("--unknown-base", unknown_base_,
+                     "Files of which nobody knows whether you changed them: the same choices")
+        ->check(policies);
+  }
+
+  void add_adopt() {
+    CLI::App* adopt = add(
+        app_, "adopt", "Say which version is installed; changes no file", "adopt",
+        "stravinsky adopt 0.3.8 --from ./package\n"
+        "stravinsky adopt 0.3.8 --from package.tgz --dry-run",
+        [this](const Invocation& i) {
+          return run_adopt(i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
+                               .source = source_,
+                               .scope = scope()});
+        });
+    adopt->add_option("version", version_, "The version (default: what the bundle says)");
+    adopt->add_option("--from", source_, "Its pristine content, as for update")->required();
+    adopt->add_option("--scope", scope_, "user (~/.claude) or project")
+        ->check(CLI::IsMember({"user", "project"}));
+  }
+
+  model::Scope scope() const {
+    return scope_ == "project" ? model::Scope::kProject : model::Scope::kUser;
   }
 
   void add_rollback() {
@@ -219,6 +252,8 @@ class CommandLine {
   std::string version_;
   std::string source_;
   std::string scope_ = "user";
+  std::string conflict_;
+  std::string unknown_base_;
   bool exact_ = false;
   bool all_ = false;
   BackupCreateArguments create_;

@@ -86,7 +86,8 @@ class Operation {
     } else {
       RETURN_IF_ERROR(back_up());
     }
-    const Present present{*snapshot_, known_, latest_, latest_.at(request_.tree)};
+    const Present present{*snapshot_, known_, latest_, latest_.at(request_.tree),
+                          result_.backup_created};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
     result_.to_version = display_version(proposal_.to_version);
     result_.files = proposal_.files;
@@ -376,38 +377,46 @@ class Operation {
     return error;
   }
 
-  // The user's versions that this operation displaces, copied to where their names
-  // can be told.
+  // Versions that have no place in the tree after this operation, copied to where
+  // their names can be told.
   Status set_aside() {
-    if (proposal_.set_aside.empty()) return {};
-    const fs::RelPath home = layout::conflicts(plan_.facts.id);
-    RETURN_IF_ERROR(fs::ensure_dir(fs(), session_.store().fd(), home, layout::kDirectoryMode));
-    size_t number = 0;
-    for (const model::LogicalPath& path : proposal_.set_aside) {
-      const auto text = read_managed_text(fs(), *snapshot_, path);
-      if (!text) return text.error();
-      if (!*text) {  // a link: its text is in the backup
+    for (const SetAside& one : proposal_.set_aside) {
+      const bool is_mine = one.whose == model::Side::kMine;
+      std::optional<std::string> text;
+      if (is_mine) {
+        ASSIGN_OR_RETURN(text, read_managed_text(fs(), *snapshot_, one.path));
+      } else {
+        text.emplace();
+        RETURN_IF_ERROR(one.bytes([&](std::span<const std::byte> piece) -> Status {
+          *text += as_text(piece);
+          return {};
+        }));
+      }
+      if (!text) {  // a link: its text is in the backup
         result_.kept.push_back(
-            {path.display(), "", "your link; it is in the backup " + result_.backup_created});
+            {one.path.display(), "", "your link; it is in the backup " + result_.backup_created});
         continue;
       }
-      const fs::RelPath copy = home / fs::RelPath::of(fmt::format("mine-{}", number++));
-      RETURN_IF_ERROR(write_new_file(copy, **text));
-      result_.kept.push_back({path.display(), copy.str(), "your version, as it was before this"});
+      ASSIGN_OR_RETURN(const fs::RelPath copy, layout::conflict_copy(plan_.facts.id, one.path));
+      RETURN_IF_ERROR(write_new_file(copy, *text, one.mode));
+      result_.kept.push_back({one.path.display(), copy.str(),
+                              is_mine ? "your version, as it was before this"
+                                      : "the new version, which is not in force"});
     }
     return {};
   }
 
-  Status write_new_file(const fs::RelPath& path, const std::string& bytes) {
+  // Every name on the way to it is durable, too.
+  Status write_new_file(const fs::RelPath& path, const std::string& bytes, uint32_t mode) {
     const fs::Fd store = session_.store().fd();
+    RETURN_IF_ERROR(fs::ensure_dir(fs(), store, path.parent(), layout::kDirectoryMode));
     ASSIGN_OR_RETURN(fs::File file,
                      fs::File::open(fs(), store, path, fs::OpenMode::kCreateExclusive));
     RETURN_IF_ERROR(fs().write(file.fd(), 0, as_byte_span(bytes)));
+    RETURN_IF_ERROR(fs().set_attributes(file.fd(), {.mode = mode, .owner = {}, .mtime_ns = {}}));
     RETURN_IF_ERROR(fs().sync(file.fd(), fs::SyncKind::kFull));
     RETURN_IF_ERROR(file.close());
-    ASSIGN_OR_RETURN(const fs::File dir,
-                     fs::File::open(fs(), store, path.parent(), fs::OpenMode::kDirectory));
-    return fs().sync(dir.fd(), fs::SyncKind::kFull);
+    return fs::sync_path(fs(), store, path.parent());
   }
 
   // --- endings
@@ -431,6 +440,8 @@ class Operation {
   }
 
   Result<OperationResult> finish_without_changes() {
+    // What is not in force is kept even if nothing else is to be done.
+    if (!session_.is_dry_run()) RETURN_IF_ERROR(set_aside());
     const store::TreeState asked_for{.version = proposal_.to_version,
                                      .bundle = proposal_.to_bundle};
     if (!session_.is_dry_run() && !proposal_.inverts.empty()) {

@@ -34,10 +34,11 @@ struct Step {
 enum class FileAction {
   kAdd,
   kChange,
-  kMerge,  // settings: entries added, nothing removed
+  kMerge,  // both sides' changes are in it
   kDelete,
   kReplaceTheirs,  // replaced although nobody knows whether the user had touched it
   kKeepMine,       // the user's version or decision stays
+  kConflict,       // both sides changed the same: one is in force, the other in the store
   kSetAside,       // the user's version is in the store, the other one is in place
 };
 std::string_view file_action_name(FileAction action);

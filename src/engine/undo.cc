@@ -56,7 +56,8 @@ class Inverter {
       return;
     }
     if (!now.is_absent()) {
-      proposal_.set_aside.push_back(one.path);
+      proposal_.set_aside.push_back(
+          {.path = one.path, .whose = model::Side::kMine, .mode = now.mode, .bytes = {}});
       report(FileAction::kSetAside, one, now, "changed since: your version is set aside");
       proposal_.edits.emplace(one.path, std::move(edit));
       return;

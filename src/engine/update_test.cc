@@ -56,8 +56,8 @@ TEST(Update, KnownBaseReplacesDeletesAndKeepsWhatTheUserTouched) {
   EXPECT_EQ(e.contents("commands/gone.md"), "<absent>");
   EXPECT_FALSE(e.tree().contains("/home/u/.claude/commands/d"));
   EXPECT_TRUE(e.tree().contains("/home/u/.claude/commands"));
-  EXPECT_EQ(action_of(*result, "~/.claude/hooks/b.py"), FileAction::kKeepMine);
-  EXPECT_EQ(action_of(*result, "~/.claude/hooks/u.py"), FileAction::kKeepMine);
+  EXPECT_EQ(action_of(*result, "~/.claude/hooks/b.py"), FileAction::kConflict);
+  EXPECT_EQ(action_of(*result, "~/.claude/hooks/u.py"), FileAction::kConflict);
   EXPECT_EQ(action_of(*result, "~/.claude/commands/gone.md"), FileAction::kKeepMine);
   EXPECT_EQ(action_of(*result, "~/.claude/hooks/c.py"), FileAction::kDelete);
 }

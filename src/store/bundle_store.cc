@@ -228,6 +228,18 @@ Result<InstalledBundle> BundleStore::load(const std::string& id) const {
   return std::move(stored.installed);
 }
 
+Result<std::vector<std::string>> BundleStore::list() const {
+  fs::FileSystem& fs = store_->file_system();
+  std::vector<std::string> ids;
+  ASSIGN_OR_RETURN(const auto home,
+                   open_if_present(fs, store_->fd(), layout::bundles(), OpenMode::kDirectory));
+  if (!home) return ids;
+  ASSIGN_OR_RETURN(const auto names, fs.list(home->fd()));
+  for (const fs::DirEntry& entry : names)
+    if (layout::is_backup_id(entry.name)) ids.push_back(entry.name);
+  return ids;
+}
+
 Status BundleStore::read(const std::string& id, const RelPath& path,
                          const codec::Sink& sink) const {
   const std::string context = "while reading " + escape(path.str()) + " of the kept bundle " + id;

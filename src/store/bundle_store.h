@@ -39,6 +39,8 @@ class BundleStore {
   Result<std::string> save(const Bundle& bundle, const model::Version& version, model::Scope scope);
   // kNotFound; kCorrupt when its manifest is not what was written.
   Result<InstalledBundle> load(const std::string& id) const;
+  // The ids of all bundles, in no order.
+  Result<std::vector<std::string>> list() const;
   // The pristine content of one file; kCorrupt when it is damaged.
   Status read(const std::string& id, const fs::RelPath& path, const codec::Sink& sink) const;
 
