@@ -46,6 +46,29 @@ std::string_view heading(FileAction action) {
   return "changed";
 }
 
+// What a dry run says instead.
+std::string_view planned_heading(FileAction action) {
+  switch (action) {
+    case FileAction::kAdd:
+      return "to add";
+    case FileAction::kChange:
+      return "to change";
+    case FileAction::kMerge:
+      return "to merge";
+    case FileAction::kDelete:
+      return "to delete";
+    case FileAction::kReplaceTheirs:
+      return "to replace";
+    case FileAction::kKeepMine:
+      return "to keep";
+    case FileAction::kConflict:
+      return "in conflict";
+    case FileAction::kSetAside:
+      return "to set aside";
+  }
+  return "to change";
+}
+
 // Plain additions, changes and deletions need no word of their own.
 bool needs_a_line(const FileReport& file) {
   return !file.note.empty() || !file.command.empty();
@@ -58,11 +81,13 @@ void tell_files(const Output& out, const OperationResult& result) {
     size_t count = 0;
     for (const FileReport& file : result.files) count += file.action == action ? 1U : 0U;
     if (count == 0) continue;
-    out.line(fmt::format("{} {}", count, heading(action)));
+    const bool is_plan = result.outcome == Outcome::kPlanned;
+    out.line(fmt::format("{} {}", count, is_plan ? planned_heading(action) : heading(action)));
     size_t plain = 0;
     for (const FileReport& file : result.files) {
       if (file.action != action) continue;
-      if (!needs_a_line(file) && ++plain > kNamesShown) continue;
+      // A plan is read to be checked: it hides nothing.
+      if (!needs_a_line(file) && !is_plan && ++plain > kNamesShown) continue;
       out.line(file.note.empty() ? "  " + file.path
                                  : fmt::format("  {}  {}", file.path, out.dim(file.note)));
       if (!file.command.empty()) out.line("    old one back: " + file.command);

@@ -55,7 +55,11 @@ Status declare(Session& session, const store::Bundle& bundle, const model::Versi
                          "while keeping the bundle");
   state.version = version.str();
   RETURN_IF_ERROR(store::write_latest(session.fs(), session.store().fd(), latest));
-  return session.record(event);
+  if (Status recorded = session.record(event); !recorded)
+    return Error(std::move(recorded).error())
+        .with_context("while recording it")
+        .with_untouched("The version is declared, and no file was changed.");
+  return {};
 }
 
 }  // namespace
@@ -78,6 +82,12 @@ Result<Adopted> adopt(Session& session, const AdoptRequest& request) {
   adopted.warnings = bundle.warnings();
   adopted.is_dry_run = session.is_dry_run();
   RETURN_IF_ERROR(compare(session, bundle, request.scope, adopted));
+  // Each would count as deleted by the user, and no update would ever bring one.
+  if (adopted.untouched == 0 && adopted.edited.empty())
+    return make_error(ErrorCode::kNotFound, "none of the bundle's files is in the tree",
+                      request.source)
+        .with_untouched("Nothing was changed.")
+        .with_remedy("Install it: stravinsky update --from " + shell_quote(request.source));
   if (!session.is_dry_run()) RETURN_IF_ERROR(declare(session, bundle, version, request));
   return adopted;
 }

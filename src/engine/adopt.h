@@ -34,7 +34,8 @@ struct Adopted {
   bool is_dry_run = false;
 };
 
-// kUsage without a version; otherwise as update, and nothing was changed.
+// kUsage without a version; kNotFound when no file of the bundle is there; otherwise as update, and
+// nothing was changed.
 Result<Adopted> adopt(Session& session, const AdoptRequest& request);
 
 }  // namespace stravinsky::engine

@@ -330,6 +330,17 @@ TEST(Adopt, MakesTheBundleTheBaseAndChangesNoFile) {
   EXPECT_EQ(e.contents("hooks/own.py"), "own\n");
 }
 
+TEST(Adopt, WhatIsNotThereAtAllIsNotInstalled) {
+  EngineFixture e;
+  e.file("hooks/own.py", "own\n").bundle("v1", {{"hooks/a.py", "1\n"}});
+  const auto session = e.open(e.disk());
+  ASSERT_EQ(outcome(session), "ok");
+  EXPECT_EQ(outcome(adopt(**session, {.version = "1", .source = "/bundles/v1"})), "not_found");
+  const auto latest = (*session)->latest();
+  ASSERT_EQ(outcome(latest), "ok");
+  EXPECT_TRUE(latest->trees.empty());
+}
+
 TEST(Adopt, ADryRunDeclaresNothing) {
   EngineFixture e;
   e.file("hooks/a.py", "1\n").bundle("v1", {{"hooks/a.py", "1\n"}});
@@ -376,7 +387,9 @@ TEST(Merge, NoByteIsLostInTenThousandFiles) {
     }
     e.bundle("v1", base).bundle("v2", theirs);
     ASSERT_EQ(outcome(e.update("v1")), "ok");
-    for (const auto& [path, text] : mine) e.file(path, text);
+    for (const auto& [path, text] : mine)
+      e.disk().write_file(std::string(EngineFixture::kTree) + "/" + path, text);
+    e.disk().sync_everything();
     const auto before = e.tree();
     const bool takes = round % 2 == 0;
     if (takes) e.variable("STRAVINSKY_UPDATE_CONFLICT", "take-theirs");

@@ -399,7 +399,7 @@ class Operation {
       }
       ASSIGN_OR_RETURN(const fs::RelPath copy, layout::conflict_copy(plan_.facts.id, one.path));
       RETURN_IF_ERROR(write_new_file(copy, *text, one.mode));
-      result_.kept.push_back({one.path.display(), copy.str(),
+      result_.kept.push_back({one.path.display(), escape(copy.str()),
                               is_mine ? "your version, as it was before this"
                                       : "the new version, which is not in force"});
     }

@@ -169,11 +169,16 @@ class UpdateProposer {
     return *mine;
   }
 
+  Result<std::string> read_base(const fs::RelPath& path) {
+    if (!base_content_) {
+      ASSIGN_OR_RETURN(base_content_, session_.bundles().open(base_->id));
+    }
+    return text_of([&](const codec::Sink& sink) { return base_content_->read(path, sink); });
+  }
+
   // nullopt when the kept bundle is damaged there.
   Result<std::optional<std::string>> base_text(const store::BundleFile& base) {
-    auto text = text_of([&](const codec::Sink& sink) {
-      return session_.bundles().read(base_->id, base.path, sink);
-    });
+    auto text = read_base(base.path);
     if (text) return std::move(*text);
     if (text.error().code != ErrorCode::kCorrupt && !is_not_found(text.error()))
       return std::move(text).error();
@@ -496,6 +501,7 @@ class UpdateProposer {
   std::shared_ptr<const store::Bundle> bundle_;
   const Present& present_;
   std::optional<store::InstalledBundle> base_;
+  std::optional<store::BundleContent> base_content_;  // opened at the first merge
   // Contents that earlier versions in the store had, without a base.
   std::map<fs::RelPath, std::set<codec::Digest>> shipped_;
   std::vector<std::string> undecided_;
