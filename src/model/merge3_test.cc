@@ -36,6 +36,15 @@ TEST(Merge3, TheSameLinesAreAConflictAndNeverMarkers) {
   EXPECT_FALSE(merge3("", "mine\n", "theirs\n").text.has_value()) << "both made it";
 }
 
+// Which of the equal lines is the new one nobody can tell, and merged again it would be
+// another.
+TEST(Merge3, WhatCanBePutTogetherInTwoWaysIsAConflict) {
+  EXPECT_EQ(merge3("c\n", "c\nc\n", "a\nc\n").why, "the changes can be put together in two ways");
+  const std::string far = "1\n2\n3\n";
+  EXPECT_EQ(merge3("c\n" + far + "c\n", "c\n" + far + "c\nc\n", "a\nc\n" + far + "c\n").text,
+            "a\nc\n" + far + "c\nc\n");
+}
+
 TEST(Merge3, BytesThatAreNoTextAreAConflict) {
   const std::string nul("a\nb\0\nc\n", 7);
   EXPECT_EQ(merge3("a\nb\nc\n", nul, "A\nb\nc\n").why, "it is no text");
