@@ -404,6 +404,11 @@ class UpdateProposer {
     const LogicalPath path = path_of(file);
     const Image before = now(path);
     const store::BundleFile* base = base_ ? base_->find(file.path) : nullptr;
+    if (before.kind == ImageKind::kFile && before.sha256 == file.sha256) return {};
+    // What could not be merged by the next update is not brought by this one.
+    ASSIGN_OR_RETURN(const std::string text, text_of(theirs(index)));
+    if (const auto usable = model::merge_settings_additive("{}", text); !usable)
+      return settings_error(usable.error(), path);
     if (before.is_absent()) {
       if (base == nullptr) {
         put(path, FileAction::kAdd, before, after_image(file, before), theirs(index));
@@ -412,7 +417,6 @@ class UpdateProposer {
       }
       return {};
     }
-    if (before.kind == ImageKind::kFile && before.sha256 == file.sha256) return {};
     if (base != nullptr && before.kind == ImageKind::kFile && before.sha256 == base->sha256) {
       put(path, FileAction::kChange, before, after_image(file, before, base->mode), theirs(index));
       return {};

@@ -58,8 +58,8 @@ std::optional<std::string> merge_lines(const Library& git, std::string_view base
   const git_merge_file_input from = input_of(base);
   const git_merge_file_input ours = input_of(mine);
   const git_merge_file_input other = input_of(theirs);
-  git_merge_file_options options = GIT_MERGE_FILE_OPTIONS_INIT;
-  options.flags = GIT_MERGE_FILE_DIFF_MINIMAL;
+  // Not the smallest difference: to find that takes minutes where nothing is alike.
+  const git_merge_file_options options = GIT_MERGE_FILE_OPTIONS_INIT;
   git_merge_file_result result = {};
   if (git.merge_file(&result, &from, &ours, &other, &options) != 0) return std::nullopt;
   std::optional<std::string> text;

@@ -58,6 +58,17 @@ TEST(Merge3, WhatIsTooLargeIsAConflict) {
             "it is too large to be merged");
 }
 
+// With the smallest difference instead of any, this takes most of a minute.
+TEST(Merge3, TextsThatHaveNothingInCommonAreNoTrap) {
+  testing::SeededRandom random(1);
+  const auto text = [&] {
+    std::string lines;
+    while (lines.size() < 2 * (kMergeLinesMax - 1)) lines += random.below(2) == 0 ? "a\n" : "b\n";
+    return lines;
+  };
+  EXPECT_FALSE(merge3(text(), text(), text()).text.has_value());
+}
+
 TEST(Merge3, TheExecBitsAreThoseOfWhoChangedThem) {
   EXPECT_EQ(merge3_exec_bits(0644, 0644, 0755), 0111U);
   EXPECT_EQ(merge3_exec_bits(0755, 0755, 0644), 0U);

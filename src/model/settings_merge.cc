@@ -16,6 +16,10 @@
 namespace stravinsky::model {
 namespace {
 
+constexpr size_t kKeyMaxBytes = 200;
+constexpr size_t kPathMaxBytes = 1000;
+constexpr std::string_view kCut = "...";
+
 constexpr std::array<std::string_view, 4> kStringLists = {"permissions.allow", "permissions.deny",
                                                           "permissions.ask",
                                                           "permissions.additionalDirectories"};
@@ -409,11 +413,14 @@ std::string json_path(std::string_view parent, std::string_view key) {
            c == '-' || c == '$';
   });
   std::string path(parent);
-  if (is_plain) {
+  if (path.ends_with(kCut)) return path;
+  if (path.size() > kPathMaxBytes) return path.append(kCut);
+  if (is_plain && key.size() <= kKeyMaxBytes) {
     if (!path.empty()) path += '.';
     return path.append(key);
   }
-  return path + "[\"" + escape(key) + "\"]";
+  path += "[\"" + escape(key.substr(0, kKeyMaxBytes));
+  return path.append(key.size() > kKeyMaxBytes ? kCut : "").append("\"]");
 }
 
 Result<SettingsMerge> merge_settings(std::string_view base, std::string_view mine,

@@ -53,7 +53,8 @@ Result<SettingsMerge> merge_settings(std::string_view base, std::string_view min
                                      std::string_view theirs, Side in_force);
 Result<SettingsMerge> merge_settings_additive(std::string_view mine, std::string_view theirs);
 
-// "a.b", with keys that are no plain names as a["x.y"], escaped for people.
+// "a.b", with keys that are no plain names as a["x.y"], escaped for people. A long key is
+// cut, and a long path ends in "...": a file may have a million keys of any length.
 std::string json_path(std::string_view parent, std::string_view key);
 
 }  // namespace stravinsky::model

@@ -189,6 +189,17 @@ TEST(SettingsMerge3, HostileTextsAreRefusedWithTheirPlace) {
   }
 }
 
+// With whole paths, 60 GB would be copied.
+TEST(SettingsMerge3, LongKeysAreNoTrap) {
+  std::string inside;
+  for (int i = 0; i < 30'000; ++i) inside += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":1";
+  const std::string key = "\"" + std::string(2'000'000, 'k') + "\"";
+  const std::string base = "{" + key + ":{" + inside + "}}";
+  const SettingsMerge merge = merged(base, "{" + key + ":{" + inside + ",\"m\":1}}",
+                                     "{" + key + ":{" + inside + ",\"t\":1}}");
+  EXPECT_EQ(merge.text, "{" + key + ":{" + inside + ",\"m\":1,\"t\":1}}");
+}
+
 TEST(SettingsMerge3, ReportHoldsNoValues) {
   const std::string base =
       R"({"env":{"K":"secret1","L":"secret2","M":"secret3"},

@@ -230,6 +230,10 @@ TEST(SettingsMerge, PathsQuoteWhatIsNoName) {
   EXPECT_EQ(json_path("", "a"), "a");
   EXPECT_EQ(json_path("a", "b-c"), "a.b-c");
   EXPECT_EQ(json_path("a", "b.c\n"), "a[\"b.c\\x0a\"]");
+  EXPECT_EQ(json_path("a", std::string(300, 'k')), "a[\"" + std::string(200, 'k') + "...\"]");
+  const std::string cut = json_path(std::string(1001, 'a'), "b");
+  EXPECT_EQ(cut, std::string(1001, 'a') + "...");
+  EXPECT_EQ(json_path(cut, "c"), cut);
 }
 
 // --- properties, over random pairs of settings

@@ -230,6 +230,21 @@ TEST(Merge, SettingsThatCannotBeMergedIntoRefuseTheUpdate) {
   }
 }
 
+TEST(Merge, SettingsOfABundleThatCouldNotBeMergedAreRefused) {
+  for (const std::string& theirs :
+       {std::string("{} // theirs\n"), std::string("{\"a\":1,\n \"a\":2}"), std::string("[]"),
+        "{\"a\": \"" + std::string(50U << 20U, 'x') + "\"}"}) {
+    SCOPED_TRACE(theirs.substr(0, 20));
+    const Home home;
+    home.make_bundle("bad", {{"hooks/a.sh", hook("a")}, {"settings.json", theirs}});
+    const Tree before = home.tree();
+    const Ended ended = home.expect(3, {"update", "1.0.0", "--from", home.bundle("bad")});
+    EXPECT_THAT(ended.err, HasSubstr("settings.json: the new settings"));
+    EXPECT_THAT(ended.err, HasSubstr("Nothing was changed."));
+    EXPECT_TRUE(same_tree(home.tree(), before));
+  }
+}
+
 TEST(Merge, NotesHoldNoValue) {
   const Home home;
   home.make_bundle("a", {{"settings.json", R"({"env": {"K": "secret-1"}, "hooks": {"Stop": [
