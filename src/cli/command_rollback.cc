@@ -35,9 +35,15 @@ void tell_success(const Invocation& invocation, const OperationResult& result) {
   if (result.outcome != engine::Outcome::kDone) return;
   const Output& out = invocation.output;
   out.line("");
-  out.line(fmt::format("{} {}", out.tick(), out.good("Rollback successful!")));
+  out.line(
+      fmt::format("{} {}", out.tick(),
+                  out.good(result.kind == model::TransactionKind::kRedo ? "Redo successful!"
+                                                                        : "Rollback successful!")));
   out.line("   From: " + result.from_version);
   out.line("   To:   " + result.to_version);
+  if (result.recovered_from)
+    out.line(fmt::format("   Source: backup {} ({})", result.recovered_from->backup_id,
+                         utc_seconds(result.recovered_from->time_ns)));
   out.line("   Created backup: " + result.backup_created);
   out.line("   Duration: " + human_duration(result.duration_ns));
   out.line("");

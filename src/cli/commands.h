@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/invocation.h"
+#include "engine/adopt.h"
 #include "engine/guarded_install.h"
 #include "engine/rollback.h"
 #include "engine/updater.h"
@@ -22,6 +23,9 @@ ExitCode run_check(const Invocation& invocation, engine::UpdateRequest update);
 // command_installer.cc
 ExitCode run_update_begin(const Invocation& invocation, const engine::BeginRequest& request);
 ExitCode run_update_finish(const Invocation& invocation, const engine::FinishRequest& request);
+
+// command_adopt.cc
+ExitCode run_adopt(const Invocation& invocation, engine::AdoptRequest request);
 
 // command_rollback.cc
 ExitCode run_rollback_list(const Invocation& invocation);

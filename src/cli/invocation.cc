@@ -55,6 +55,7 @@ Result<std::unique_ptr<engine::Session>> Invocation::open_session(Use use) const
   if (options.dry_run) request.mode = engine::RunMode::kDryRun;
   if (options.follow_outside_links) request.outside_links = store::OutsideLinks::kFollow;
   if (options.foreign_owner) request.foreign_owner = engine::ForeignOwner::kAllow;
+  if (options.no_backup) request.way_back = engine::WayBack::kWithoutBackup;
   const Output& out = output;
   if (!is_silent)
     request.on_step = [&out](const engine::Step& step) {
@@ -69,6 +70,9 @@ Result<std::unique_ptr<engine::Session>> Invocation::open_session(Use use) const
                        use == Use::kWrite ? store::IfAbsent::kCreate : store::IfAbsent::kFail));
   if (!is_silent)
     for (const std::string& warning : session->config().warnings()) output.warning(warning);
+  if (!is_silent && session->config_fault())
+    output.note("warning: " + error_text(*session->config_fault()).substr(7) +
+                "\n  The defaults are in force meanwhile.");
   if (Status begun = engine::refuse_while_begun(*session);
       !begun && begun.error().code == ErrorCode::kConflict && !command.starts_with("update"))
     output.note("note: " + begun.error().to_string() + "\n  " + begun.error().remedy);

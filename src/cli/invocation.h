@@ -17,6 +17,7 @@ struct GlobalOptions {
   std::optional<std::string> project;  // --project
   bool follow_outside_links = false;
   bool foreign_owner = false;
+  bool no_backup = false;  // of a way back
 };
 
 enum class Use {

@@ -39,10 +39,35 @@ std::string_view heading(FileAction action) {
       return "replaced";
     case FileAction::kKeepMine:
       return "kept";
+    case FileAction::kConflict:
+      return "in conflict";
     case FileAction::kSetAside:
       return "set aside";
   }
   return "changed";
+}
+
+// What a dry run says instead.
+std::string_view planned_heading(FileAction action) {
+  switch (action) {
+    case FileAction::kAdd:
+      return "to add";
+    case FileAction::kChange:
+      return "to change";
+    case FileAction::kMerge:
+      return "to merge";
+    case FileAction::kDelete:
+      return "to delete";
+    case FileAction::kReplaceTheirs:
+      return "to replace";
+    case FileAction::kKeepMine:
+      return "to keep";
+    case FileAction::kConflict:
+      return "in conflict";
+    case FileAction::kSetAside:
+      return "to set aside";
+  }
+  return "to change";
 }
 
 // Plain additions, changes and deletions need no word of their own.
@@ -53,15 +78,17 @@ bool needs_a_line(const FileReport& file) {
 void tell_files(const Output& out, const OperationResult& result) {
   for (const FileAction action :
        {FileAction::kAdd, FileAction::kChange, FileAction::kMerge, FileAction::kReplaceTheirs,
-        FileAction::kDelete, FileAction::kKeepMine, FileAction::kSetAside}) {
+        FileAction::kDelete, FileAction::kKeepMine, FileAction::kConflict, FileAction::kSetAside}) {
     size_t count = 0;
     for (const FileReport& file : result.files) count += file.action == action ? 1U : 0U;
     if (count == 0) continue;
-    out.line(fmt::format("{} {}", count, heading(action)));
+    const bool is_plan = result.outcome == Outcome::kPlanned;
+    out.line(fmt::format("{} {}", count, is_plan ? planned_heading(action) : heading(action)));
     size_t plain = 0;
     for (const FileReport& file : result.files) {
       if (file.action != action) continue;
-      if (!needs_a_line(file) && ++plain > kNamesShown) continue;
+      // A plan is read to be checked: it hides nothing.
+      if (!needs_a_line(file) && !is_plan && ++plain > kNamesShown) continue;
       out.line(file.note.empty() ? "  " + file.path
                                  : fmt::format("  {}  {}", file.path, out.dim(file.note)));
       if (!file.command.empty()) out.line("    old one back: " + file.command);
@@ -144,6 +171,7 @@ json operation_object(const OperationResult& result) {
                  {"from_version", result.from_version},
                  {"to_version", result.to_version},
                  {"backup_created", result.backup_created},
+                 {"source_backup", result.recovered_from ? result.recovered_from->backup_id : ""},
                  {"transaction", result.transaction_id},
                  {"duration_seconds", static_cast<double>(result.duration_ns) / 1e9},
                  {"swap_milliseconds", static_cast<double>(result.swap_ns) / 1e6},

@@ -134,6 +134,29 @@ TEST(OperationOutput, LongListsAreCountedButNothingReplacedIsHidden) {
   EXPECT_THAT(text.out, HasSubstr("bring back 149\n"));
 }
 
+TEST(OperationOutput, APlanHidesNothing) {
+  OperationResult result = update_result();
+  result.outcome = Outcome::kPlanned;
+  for (int i = 100; i < 150; ++i)
+    result.files.push_back({.action = FileAction::kAdd,
+                            .path = "plain" + std::to_string(i),
+                            .note = {},
+                            .command = {},
+                            .old_hash = {},
+                            .new_hash = "aa"});
+  result.files.push_back({.action = FileAction::kConflict,
+                          .path = "both",
+                          .note = "both changed it",
+                          .command = {},
+                          .old_hash = "aa",
+                          .new_hash = "aa"});
+  const Told text = told(result, {.color = Color::kNever});
+  EXPECT_THAT(text.out, HasSubstr("51 to add\n"));
+  EXPECT_THAT(text.out, HasSubstr("plain149\n"));
+  EXPECT_THAT(text.out, HasSubstr("1 in conflict\n  both  both changed it\n"));
+  EXPECT_THAT(text.out, HasSubstr("Dry run: nothing was changed.\n"));
+}
+
 TEST(OperationOutput, WhatWasTakenBackIsToldEvenWhenQuiet) {
   OperationResult result = update_result();
   result.outcome = Outcome::kRolledBack;

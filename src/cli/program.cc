@@ -61,6 +61,7 @@ class CommandLine {
                   "Work on a tree that belongs to another user");
     add_update();
     add_check();
+    add_adopt();
     add_rollback();
     add_backup();
     add_recovery();
@@ -106,21 +107,58 @@ class CommandLine {
     return added;
   }
 
+  void add_no_backup(CLI::App& group) {
+    group.add_flag("--no-backup", flags_.global.no_backup,
+                   "Do not save the present state first (for a full disk)");
+  }
+
   void add_update() {
     CLI::App* update = add(
         app_, "update", "Install a bundle: all of it, or nothing", "update",
         "stravinsky update --from ./package --dry-run\nstravinsky update 0.3.9 --from package.tgz",
         [this](const Invocation& i) {
+          if (source_.empty())
+            return i.fail(make_error(ErrorCode::kUsage, "say what to install: --from SOURCE")
+                              .with_untouched("Nothing was changed.")
+                              .with_remedy("See: stravinsky update --help"));
           return run_update(i,
                             {.version = version_.empty() ? std::nullopt : std::optional(version_),
                              .source = source_,
-                             .scope = scope()});
+                             .scope = scope(),
+                             .conflict = engine::parse_merge_policy(conflict_),
+                             .unknown_base = engine::parse_merge_policy(unknown_base_)});
         });
     update->add_option("version", version_, "Its version (default: what the bundle says)");
     update->add_option("--from", source_, "A directory, .tar.gz or .tgz");
     update->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));
+    const CLI::IsMember policies({"keep-mine", "take-theirs", "ask", "fail"});
+    update
+        ->add_option(
+            "--conflict", conflict_,
+            "What you and the new version both changed: keep-mine, take-theirs, ask or fail")
+        ->check(policies);
+    update
+        ->add_option("--unknown-base", unknown_base_,
+                     "Files of which nobody knows whether you changed them: the same choices")
+        ->check(policies);
     add_installer(*update);
+  }
+
+  void add_adopt() {
+    CLI::App* adopt = add(
+        app_, "adopt", "Say which version is installed; changes no file", "adopt",
+        "stravinsky adopt 0.3.8 --from ./package\n"
+        "stravinsky adopt 0.3.8 --from package.tgz --dry-run",
+        [this](const Invocation& i) {
+          return run_adopt(i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
+                               .source = source_,
+                               .scope = scope()});
+        });
+    adopt->add_option("version", version_, "The version (default: what the bundle says)");
+    adopt->add_option("--from", source_, "Its pristine content, as for update")->required();
+    adopt->add_option("--scope", scope_, "user (~/.claude) or project")
+        ->check(CLI::IsMember({"user", "project"}));
   }
 
   void add_installer(CLI::App& update) {
@@ -160,6 +198,7 @@ class CommandLine {
 
   void add_rollback() {
     CLI::App* rollback = group("rollback", "Go back and forth");
+    add_no_backup(*rollback);
     add(*rollback, "list", "The versions there are", "rollback list",
         "stravinsky rollback list\nstravinsky rollback list --json", run_rollback_list);
     CLI::App* show = add(*rollback, "show", "One version", "rollback show",
@@ -219,6 +258,7 @@ class CommandLine {
 
   void add_recovery() {
     CLI::App* recovery = group("recovery", "When something is broken");
+    add_no_backup(*recovery);
     CLI::App* file = add(*recovery, "file", "Bring one file back", "recovery file",
                          "stravinsky recovery file ~/.claude/hooks/x.py\n"
                          "stravinsky recovery file ~/.claude/settings.json v0.3.8",
@@ -264,6 +304,8 @@ class CommandLine {
   std::string begun_;
   bool installer_failed_ = false;
   std::string installer_error_;
+  std::string conflict_;
+  std::string unknown_base_;
   bool exact_ = false;
   bool all_ = false;
   BackupCreateArguments create_;

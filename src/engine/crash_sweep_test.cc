@@ -40,11 +40,17 @@ struct Prepared {
   Prepared() {
     fixture.file("hooks/a.py", "user a\n", 0755).file("commands/k.md", "k\n");
     fixture.file("settings.json", "{\"model\": \"m\"}\n");
-    fixture.bundle("v1", {{"hooks/a.py", "a1\n"}, {"commands/old.md", "o\n"}});
+    fixture.bundle("v1", {{"hooks/a.py", "a1\n"},
+                          {"hooks/both.py", "1\n"},
+                          {"hooks/lines.py", "1\n2\n3\n4\n"},
+                          {"commands/old.md", "o\n"}});
     fixture.bundle("v2", {{"hooks/a.py", "a2\n"},
+                          {"hooks/both.py", "2\n"},
+                          {"hooks/lines.py", "1\n2\n3\n4 of v2\n"},
                           {"skills/s/SKILL.md", "s\n"},
                           {"settings.json", "{\"cleanupPeriodDays\": 3}"}});
     EXPECT_TRUE(fixture.update("v1"));
+    fixture.file("hooks/both.py", "mine\n").file("hooks/lines.py", "1 of mine\n2\n3\n4\n");
     fixture.disk().sync_everything();
   }
   std::unique_ptr<MemFs> fresh() { return fixture.disk().crashed({}); }

@@ -271,6 +271,7 @@ Status refuse_while_begun(const Session& session) {
 Result<BegunUpdate> begin_update(Session& session, const BeginRequest& request) {
   ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(request.version));
   RETURN_IF_ERROR(session.begin_writing());
+  if (session.config_fault()) return *session.config_fault();
   RETURN_IF_ERROR(refuse_while_begun(session));
   const store::Root* root = session.roots().of(request.scope);
   if (root == nullptr)
@@ -294,7 +295,7 @@ Result<BegunUpdate> begin_update(Session& session, const BeginRequest& request) 
   std::vector<LogicalPath> touches;
   for (const store::TreeEntry& entry : snapshot->entries)
     if (entry.path.scope == request.scope) touches.push_back(entry.path);
-  if (Status able = check_room_and_rights(session, *snapshot, touches); !able)
+  if (Status able = check_room_and_rights(session, *snapshot, touches, Room::kUpdate); !able)
     return blocked(std::move(able).error());
   BegunUpdate begun{.token = session.environment().random.hex(8),
                     .version = version.str(),

@@ -33,6 +33,26 @@ void record_commit(store::Latest& latest, const model::TransactionFacts& facts) 
   }
 }
 
+Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd store,
+                                                  const store::Latest& latest,
+                                                  const std::string& tree) {
+  std::vector<std::string> bundles;
+  for (auto id = latest.undo.rbegin(); id != latest.undo.rend(); ++id) {
+    const auto dir = txn::open_transaction(fs, store, txn::Shelf::kDone, *id);
+    if (!dir && is_not_found(dir.error())) continue;
+    if (!dir) return Error(dir.error());
+    ASSIGN_OR_RETURN(const txn::JournalContent journal, txn::read_journal(fs, dir->fd()));
+    const model::TransactionFacts& facts = journal.plan.facts;
+    if (!journal.committed || facts.tree != tree) continue;
+    if (facts.kind == TransactionKind::kRollback) break;
+    // A redo brings again what the update that it repeats had brought.
+    const bool brings =
+        facts.kind == TransactionKind::kUpdate || facts.kind == TransactionKind::kRedo;
+    if (brings && !facts.to_bundle.empty()) bundles.push_back(facts.to_bundle);
+  }
+  return bundles;
+}
+
 Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store) {
   std::vector<txn::JournalContent> committed;
   ASSIGN_OR_RETURN(const auto ids, txn::list_transactions(fs, store, txn::Shelf::kDone));

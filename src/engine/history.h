@@ -25,6 +25,13 @@ void record_commit(store::Latest& latest, const model::TransactionFacts& facts);
 // damaged. newest_backup stays empty then.
 Result<store::Latest> load_latest(fs::FileSystem& fs, fs::Fd store);
 
+// The bundles that updates of a tree brought and nothing took back, the newest first,
+// up to the last rollback to a version: what was in force before that is not known
+// package by package.
+Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd store,
+                                                  const store::Latest& latest,
+                                                  const std::string& tree);
+
 // The committed transactions in done/, oldest first.
 Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store);
 

@@ -75,7 +75,7 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
   };
   if (!version_or_id.empty()) {
     ASSIGN_OR_RETURN(const std::string id,
-                     session.backups().find(version_or_id, session.roots().user.path));
+                     session.backups().find(version_or_id, {.tree = session.roots().user.path}));
     return open(id);
   }
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());

@@ -47,7 +47,11 @@ class Operation {
     subject_ = {
         .tree = session_.roots().user.path, .to_version = request_.asked_for, .touches = {}};
     RETURN_IF_ERROR(session_.begin_writing());
-    if (request_.kind == TransactionKind::kUpdate) RETURN_IF_ERROR(refuse_while_begun(session_));
+    if (session_.is_dry_run()) RETURN_IF_ERROR(refuse_unrecovered());
+    if (request_.kind == TransactionKind::kUpdate) {
+      if (session_.config_fault()) return *session_.config_fault();
+      RETURN_IF_ERROR(refuse_while_begun(session_));
+    }
     ASSIGN_OR_RETURN(latest_, session_.latest());
     if (Status opened = open(); !opened) return refused(std::move(opened).error());
     if (Status prepared = step("PREPARE", [this] { return prepare(); }); !prepared)
@@ -84,6 +88,17 @@ class Operation {
     return done;
   }
 
+  // What is shown would be judged by a tree that the real run heals first.
+  Status refuse_unrecovered() const {
+    if (!session_.has_store()) return {};
+    ASSIGN_OR_RETURN(const bool needed, txn::needs_recovery(fs(), session_.store().fd()));
+    if (!needed) return {};
+    return make_error(ErrorCode::kRecoveryRequired,
+                      "an interrupted operation has to be recovered first, which a dry run cannot")
+        .with_untouched("Nothing was changed.")
+        .with_remedy("Recover with any other command, such as stravinsky status; then try again.");
+  }
+
   Status open() {
     ASSIGN_OR_RETURN_WHILE(snapshot_, session_.list_tree(), "while listing the tree");
     ASSIGN_OR_RETURN(subject_, request_.open(*snapshot_));
@@ -93,14 +108,15 @@ class Operation {
 
   // --- PREPARE
   Status prepare() {
-    if (Status able = check_room_and_rights(session_, *snapshot_, subject_.touches); !able)
+    if (Status able = check_room_and_rights(session_, *snapshot_, subject_.touches, room()); !able)
       RETURN_IF_ERROR(confirm_inability(std::move(able).error()));
     if (session_.is_dry_run()) {
       ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
     } else {
       RETURN_IF_ERROR(back_up());
     }
-    const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree)};
+    const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree),
+                          result_.backup_created};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
     result_.to_version = display_version(proposal_.to_version);
     result_.files = proposal_.files;
@@ -117,7 +133,7 @@ class Operation {
         !session_.has_store())
       return inability;
     ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
-    const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree)};
+    const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree), ""};
     ASSIGN_OR_RETURN(const Proposal proposal, request_.propose(present));
     ChangePlan plan;
     plan.facts.id = session_.environment().random.hex(kTransactionIdBytes);
@@ -125,14 +141,26 @@ class Operation {
         {.fs = fs(), .roots = session_.roots(), .known = known_, .edits = proposal.edits}, plan));
     ASSIGN_OR_RETURN(const txn::Targets targets,
                      txn::Targets::open(fs(), plan, txn::ReplacedRoot::kRefuse));
-    ASSIGN_OR_RETURN(const auto able,
-                     txn::run_preflight(session_.transaction_context(), plan, targets));
+    ASSIGN_OR_RETURN(const auto able, txn::run_preflight(context(), plan, targets));
     return {};
   }
 
   bool backup_wanted() const {
-    return request_.kind != TransactionKind::kUpdate ||
-           session_.config().boolean("update.auto_backup_before_update");
+    return request_.kind == TransactionKind::kUpdate
+               ? session_.config().boolean("update.auto_backup_before_update")
+               : session_.request().way_back == WayBack::kWithBackup;
+  }
+
+  Room room() const {
+    if (request_.kind == TransactionKind::kUpdate) return Room::kUpdate;
+    return backup_wanted() ? Room::kWayBack : Room::kNoBackup;
+  }
+
+  // A threshold is for what may wait; a way back needs what it needs.
+  txn::TransactionContext context() const {
+    txn::TransactionContext context = session_.transaction_context();
+    if (request_.kind != TransactionKind::kUpdate) context.reserve_bytes = 0;
+    return context;
   }
 
   Status back_up() {
@@ -252,7 +280,7 @@ class Operation {
                                                                         : std::launch::deferred;
     std::future<Status> validation = std::async(policy, timed_validate);
     const txn::Content content = content_of_edits(plan_, proposal_.edits);
-    auto transaction = txn::Transaction::prepare(session_.transaction_context(), plan_, content);
+    auto transaction = txn::Transaction::prepare(context(), plan_, content);
     Status valid = validation.get();
     session_.report(report);
     result_.steps.push_back(std::move(report));
@@ -382,38 +410,46 @@ class Operation {
     return error;
   }
 
-  // The user's versions that this operation displaces, copied to where their names
-  // can be told.
+  // Versions that have no place in the tree after this operation, copied to where
+  // their names can be told.
   Status set_aside() {
-    if (proposal_.set_aside.empty()) return {};
-    const fs::RelPath home = layout::conflicts(plan_.facts.id);
-    RETURN_IF_ERROR(fs::ensure_dir(fs(), session_.store().fd(), home, layout::kDirectoryMode));
-    size_t number = 0;
-    for (const model::LogicalPath& path : proposal_.set_aside) {
-      const auto text = read_managed_text(fs(), *snapshot_, path);
-      if (!text) return text.error();
-      if (!*text) {  // a link: its text is in the backup
+    for (const SetAside& one : proposal_.set_aside) {
+      const bool is_mine = one.whose == model::Side::kMine;
+      std::optional<std::string> text;
+      if (is_mine) {
+        ASSIGN_OR_RETURN(text, read_managed_text(fs(), *snapshot_, one.path));
+      } else {
+        text.emplace();
+        RETURN_IF_ERROR(one.bytes([&](std::span<const std::byte> piece) -> Status {
+          *text += as_text(piece);
+          return {};
+        }));
+      }
+      if (!text) {  // a link: its text is in the backup
         result_.kept.push_back(
-            {path.display(), "", "your link; it is in the backup " + result_.backup_created});
+            {one.path.display(), "", "your link; it is in the backup " + result_.backup_created});
         continue;
       }
-      const fs::RelPath copy = home / fs::RelPath::of(fmt::format("mine-{}", number++));
-      RETURN_IF_ERROR(write_new_file(copy, **text));
-      result_.kept.push_back({path.display(), copy.str(), "your version, as it was before this"});
+      ASSIGN_OR_RETURN(const fs::RelPath copy, layout::conflict_copy(plan_.facts.id, one.path));
+      RETURN_IF_ERROR(write_new_file(copy, *text, one.mode));
+      result_.kept.push_back({one.path.display(), escape(copy.str()),
+                              is_mine ? "your version, as it was before this"
+                                      : "the new version, which is not in force"});
     }
     return {};
   }
 
-  Status write_new_file(const fs::RelPath& path, const std::string& bytes) {
+  // Every name on the way to it is durable, too.
+  Status write_new_file(const fs::RelPath& path, const std::string& bytes, uint32_t mode) {
     const fs::Fd store = session_.store().fd();
+    RETURN_IF_ERROR(fs::ensure_dir(fs(), store, path.parent(), layout::kDirectoryMode));
     ASSIGN_OR_RETURN(fs::File file,
                      fs::File::open(fs(), store, path, fs::OpenMode::kCreateExclusive));
     RETURN_IF_ERROR(fs().write(file.fd(), 0, as_byte_span(bytes)));
+    RETURN_IF_ERROR(fs().set_attributes(file.fd(), {.mode = mode, .owner = {}, .mtime_ns = {}}));
     RETURN_IF_ERROR(fs().sync(file.fd(), fs::SyncKind::kFull));
     RETURN_IF_ERROR(file.close());
-    ASSIGN_OR_RETURN(const fs::File dir,
-                     fs::File::open(fs(), store, path.parent(), fs::OpenMode::kDirectory));
-    return fs().sync(dir.fd(), fs::SyncKind::kFull);
+    return fs::sync_path(fs(), store, path.parent());
   }
 
   // --- endings
@@ -438,6 +474,8 @@ class Operation {
   }
 
   Result<OperationResult> finish_without_changes() {
+    // What is not in force is kept even if nothing else is to be done.
+    if (!session_.is_dry_run()) RETURN_IF_ERROR(set_aside());
     const store::TreeState asked_for{.version = proposal_.to_version,
                                      .bundle = proposal_.to_bundle};
     if (!session_.is_dry_run() && !proposal_.inverts.empty()) {

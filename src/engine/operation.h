@@ -19,6 +19,7 @@
 #include "engine/operation_result.h"
 #include "engine/session.h"
 #include "engine/tree_edit.h"
+#include "model/merge3.h"
 
 namespace stravinsky::engine {
 
@@ -28,6 +29,16 @@ struct Present {
   const KnownTree& known;
   const store::Latest& latest;
   store::TreeState state;  // of the tree that the operation is about
+  std::string backup_id;   // that was just taken of it; empty when none was
+};
+
+// A version of a file that the edits leave no place for: kept in the store, in
+// recovery/conflicts/<txid>/, under its name and with its mode.
+struct SetAside {
+  model::LogicalPath path;
+  model::Side whose = model::Side::kMine;
+  uint32_t mode = 0;
+  Bytes bytes;  // of theirs; mine is read from the tree
 };
 
 // What shall be.
@@ -37,8 +48,7 @@ struct Proposal {
   std::string to_version = "unknown";
   std::string to_bundle;
   std::string inverts;
-  // User's versions that the edits displace and nobody else keeps: set aside by name.
-  std::vector<model::LogicalPath> set_aside;
+  std::vector<SetAside> set_aside;
   std::vector<std::string> warnings;
 };
 

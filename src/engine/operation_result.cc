@@ -32,6 +32,8 @@ std::string_view file_action_name(FileAction action) {
       return "replace";
     case FileAction::kKeepMine:
       return "keep";
+    case FileAction::kConflict:
+      return "conflict";
     case FileAction::kSetAside:
       return "set_aside";
   }

@@ -40,10 +40,11 @@ struct Step {
 enum class FileAction {
   kAdd,
   kChange,
-  kMerge,  // settings: entries added, nothing removed
+  kMerge,  // both sides' changes are in it
   kDelete,
   kReplaceTheirs,  // replaced although nobody knows whether the user had touched it
   kKeepMine,       // the user's version or decision stays
+  kConflict,       // both sides changed the same: one is in force, the other in the store
   kSetAside,       // the user's version is in the store, the other one is in place
 };
 std::string_view file_action_name(FileAction action);
@@ -59,11 +60,11 @@ struct FileReport {
   std::string new_hash;
 };
 
-// What recovery of one file tells beside the rest.
+// The backup that the content came out of.
 struct RecoveredFrom {
   std::string backup_id;
-  int64_t time_ns = 0;  // of the backup
-  uint64_t size_bytes = 0;
+  int64_t time_ns = 0;      // of the backup
+  uint64_t size_bytes = 0;  // of the one file that was asked for
 };
 
 struct OperationResult {

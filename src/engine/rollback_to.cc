@@ -181,8 +181,9 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
   operation.backup_kind = model::BackupKind::kPreRollback;
   operation.asked_for = request.version_or_id;
   operation.checks = CheckPolicy::kHashesOnly;
-  operation.open = [&](const store::Snapshot&) -> Result<Subject> {
-    auto opened = open_verified(session, request.version_or_id);
+  operation.open = [&](const store::Snapshot& snapshot) -> Result<Subject> {
+    ASSIGN_OR_RETURN(const KnownTree now, hash_tree(session.fs(), snapshot));
+    auto opened = open_verified(session, request.version_or_id, &now);
     if (!opened) return found_damaged(session, request, std::move(opened).error());
     reader = std::move(*opened);
     const model::Manifest& backup = reader->manifest();
@@ -198,7 +199,10 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
     ASSIGN_OR_RETURN(proposal.to_bundle, bundle_at(session, reader->manifest()));
     return proposal;
   };
-  return run_operation(session, operation);
+  ASSIGN_OR_RETURN(OperationResult result, run_operation(session, operation));
+  result.recovered_from = {.backup_id = reader->manifest().id,
+                           .time_ns = reader->manifest().time_ns};
+  return result;
 }
 
 Result<OperationResult> recover_file(Session& session, const RecoverFileRequest& request) {

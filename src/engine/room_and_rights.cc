@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
-Status check_room(const Session& session, const store::Snapshot& snapshot) {
+Status check_room(const Session& session, const store::Snapshot& snapshot, Room room) {
   ASSIGN_OR_RETURN(const fs::Space space, session.fs().space(session.store().fd()));
   if (space.read_only)
     return make_error(ErrorCode::kPermission, "the file system of the store is read-only",
@@ -21,15 +21,18 @@ Status check_room(const Session& session, const store::Snapshot& snapshot) {
   const auto threshold =
       static_cast<uint64_t>(session.config().integer("safety.disk_space_threshold_mb")) *
       kBytesPerMegabyte;
-  const uint64_t needed = std::max(2 * snapshot.content_bytes(), threshold);
+  const uint64_t needed = room == Room::kUpdate ? std::max(2 * snapshot.content_bytes(), threshold)
+                                                : snapshot.content_bytes();
   if (space.available_bytes < needed)
     return make_error(ErrorCode::kNoSpace,
                       fmt::format("{} bytes are free for the store where {} are needed",
                                   with_thousands(space.available_bytes), with_thousands(needed)),
                       session.store_path())
-        .with_remedy(
-            "Free some space and run the command again; what must stay free is "
-            "safety.disk_space_threshold_mb.");
+        .with_remedy(room == Room::kUpdate
+                         ? "Free some space and run the command again; how much must stay free is "
+                           "safety.disk_space_threshold_mb in config.json of the store."
+                         : "Free some space and run the command again; or go back without saving "
+                           "the present state first: add --no-backup.");
   const uint64_t inodes = snapshot.entries.size();
   if (space.available_inodes < inodes)
     return make_error(ErrorCode::kNoSpace,
@@ -94,8 +97,9 @@ class Rights {
 }  // namespace
 
 Status check_room_and_rights(const Session& session, const store::Snapshot& snapshot,
-                             std::span<const model::LogicalPath> touches) {
-  if (session.has_store()) RETURN_IF_ERROR(check_room(session, snapshot));
+                             std::span<const model::LogicalPath> touches, Room room) {
+  if (session.has_store() && room != Room::kNoBackup)
+    RETURN_IF_ERROR(check_room(session, snapshot, room));
   Rights rights(session, snapshot);
   for (const model::LogicalPath& path : touches) RETURN_IF_ERROR(rights.check(path));
   return {};

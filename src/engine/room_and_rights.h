@@ -12,12 +12,16 @@
 
 namespace stravinsky::engine {
 
-// kNoSpace: the store's file system has not twice the size of the tree free, or not
-// the configured threshold; the message has the numbers. kPermission: a directory in
+// How much must be free for the store: for an update twice the size of the tree, at
+// least the configured threshold; for a way back, which must not be barred by a
+// threshold, what its backup may take; nothing when none is made.
+enum class Room { kUpdate, kWayBack, kNoBackup };
+
+// kNoSpace: so much is not free; the message has the numbers. kPermission: a directory in
 // which one of the paths stands, or would be made, may not be changed by this user,
 // or a file may not be replaced. Paths whose place cannot be found are left to those
 // who plan the change.
 Status check_room_and_rights(const Session& session, const store::Snapshot& snapshot,
-                             std::span<const model::LogicalPath> touches);
+                             std::span<const model::LogicalPath> touches, Room room);
 
 }  // namespace stravinsky::engine

@@ -71,7 +71,17 @@ Status Session::load_config() {
     if (!read && !is_not_found(read.error())) return std::move(read).error();
     if (read) text = std::move(*read);
   }
-  ASSIGN_OR_RETURN(config_, model::Config::load(text, environment_.variable));
+  auto loaded = model::Config::load(text, environment_.variable);
+  if (loaded) {
+    config_ = std::move(*loaded);
+    return {};
+  }
+  // A variable that is wrong is an error of this very command.
+  auto defaults = model::Config::load("", environment_.variable);
+  if (!defaults) return std::move(loaded).error();
+  config_ = std::move(*defaults);
+  config_fault_ = std::move(loaded).error();
+  config_fault_->path = store_path_ + "/" + config_fault_->path;
   return {};
 }
 
@@ -226,6 +236,7 @@ Status Session::recover_locked() {
   Status blocked;
   for (const txn::Recovered& one : recovered) {
     if (request_.on_recovered) request_.on_recovered(one);
+    recovered_.push_back(one);
     const bool open = one.action == txn::RecoveryAction::kPostponed ||
                       one.action == txn::RecoveryAction::kDamaged;
     if (!open || !blocked) continue;

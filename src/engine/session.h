@@ -35,6 +35,9 @@ namespace stravinsky::engine {
 
 enum class RunMode { kReal, kDryRun };
 enum class ForeignOwner { kRefuse, kAllow };
+// Whether a rollback or recovery saves the present state first. Without, only its own
+// journal keeps what it displaces.
+enum class WayBack { kWithBackup, kWithoutBackup };
 
 struct SessionRequest {
   std::optional<std::string>
@@ -44,6 +47,7 @@ struct SessionRequest {
   store::OutsideLinks outside_links = store::OutsideLinks::kStoreAsLink;
   // A tree that another user owns is refused to root unless this is set.
   ForeignOwner foreign_owner = ForeignOwner::kRefuse;
+  WayBack way_back = WayBack::kWithBackup;
   // Called as each step of an operation ends.
   std::function<void(const Step&)> on_step;
   // What recovery did before the command itself, to be told to the user.
@@ -74,7 +78,13 @@ class Session {
   model::HookRoots hook_roots() const;
   // Both trees as they are now (engine/present_tree.h).
   Result<store::Snapshot> list_tree() const;
+  // The defaults where config.json cannot be understood.
   const model::Config& config() const { return config_; }
+  // Why that is so. Nothing new is begun then; every way back, every recovery and every
+  // look works, since a typing error must not bar them.
+  const std::optional<Error>& config_fault() const { return config_fault_; }
+  // What this session recovered before its own work.
+  const std::vector<txn::Recovered>& recovered() const { return recovered_; }
 
   const std::string& store_path() const { return store_path_; }
   bool has_store() const { return store_.has_value(); }
@@ -116,6 +126,8 @@ class Session {
   std::string store_path_;
   store::Roots roots_;
   model::Config config_;
+  std::optional<Error> config_fault_;
+  std::vector<txn::Recovered> recovered_;
   std::optional<store::StoreDir> store_;
   std::optional<store::BackupStore> backups_;
   std::optional<store::BundleStore> bundles_;

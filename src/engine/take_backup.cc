@@ -38,6 +38,7 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
                                    : order.label,
       .kind = order.kind,
       .version = version,
+      .version_of = order.tree.empty() ? session.roots().user.path : order.tree,
       .previous_version = version,
       .pinned = order.pinned};
   request.verify = session.config().boolean("backup.verify_on_creation")
@@ -80,7 +81,7 @@ Result<TakenBackup> create_backup(Session& session, const BackupOrder& order) {
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(store::Latest latest, session.latest());
   ASSIGN_OR_RETURN_WHILE(store::Snapshot snapshot, session.list_tree(), "while listing the tree");
-  RETURN_IF_ERROR(check_room_and_rights(session, snapshot, {}));
+  RETURN_IF_ERROR(check_room_and_rights(session, snapshot, {}, Room::kUpdate));
   ASSIGN_OR_RETURN(TakenBackup taken, take_backup(session, latest, std::move(snapshot), order));
   latest.newest_backup = taken.created.manifest.id;
   RETURN_IF_ERROR(store::write_latest(session.fs(), session.store().fd(), latest));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/rollback.h"
+#include "engine/take_backup.h"
 #include "engine/trail.h"
 #include "engine/updater.h"
 #include "testing/engine_fixture.h"
@@ -68,6 +69,69 @@ TEST(Rollback, OfAVersionMeansABackupOfThisTree) {
   ASSERT_EQ(outcome(e.rollback_to("v1")), "ok");
   EXPECT_EQ(e.contents("hooks/a.py"), "ours\n");
   EXPECT_EQ(outcome(e.rollback_to("theirs")), "conflict") << "an id is itself";
+}
+
+TEST_F(TwoProjects, AProjectsVersionIsNotTheUsers) {
+  ASSERT_EQ(outcome(update_project("p1")), "ok");
+  ASSERT_EQ(outcome(create_backup(*in("p1"), {.tree = "/home/u/p1/.claude"})), "ok");
+  EXPECT_EQ(outcome(e.rollback_to("v1", nullptr)), "ok") << "as an id it can be named";
+  e.bundle("v2", {{"hooks/user.py", "2\n"}}).bundle("v3", {{"hooks/user.py", "3\n"}});
+  ASSERT_EQ(outcome(e.update("v2")), "ok");
+  ASSERT_EQ(outcome(e.update("v3")), "ok");
+  ASSERT_EQ(
+      outcome(update(*in("p3"),
+                     {.version = "2", .source = "/bundles/v1", .scope = model::Scope::kProject})),
+      "ok");
+  ASSERT_EQ(
+      outcome(update(*in("p3"),
+                     {.version = "3", .source = "/bundles/v2", .scope = model::Scope::kProject})),
+      "ok");
+  ASSERT_EQ(outcome(e.rollback_to("v2")), "ok");
+  EXPECT_EQ(e.contents("hooks/user.py"), "2\n");
+}
+
+TEST(Rollback, ToAVersionPassesOverBackupsOfJustThePresentTree) {
+  EngineFixture e;
+  e.bundle("v1", {{"hooks/a.py", "a1\n"}}).bundle("v2", {{"hooks/a.py", "a2\n"}});
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(outcome(e.update("v2")), "ok");
+  ASSERT_EQ(outcome(e.undo()), "ok");
+  e.disk().remove("/home/u/.claude/hooks");
+  ASSERT_EQ(outcome(e.back_up(e.disk(), "empty")), "ok");
+  const auto result = e.rollback_to("v1");
+  ASSERT_EQ(outcome(result), "ok");
+  EXPECT_EQ(result->outcome, Outcome::kDone);
+  EXPECT_EQ(e.contents("hooks/a.py"), "a1\n");
+  ASSERT_TRUE(result->recovered_from);
+  EXPECT_EQ(result->recovered_from->backup_id, "v1.pre_update");
+}
+
+TEST(BrokenConfig, StopsUpdatesAndNoWayBack) {
+  EngineFixture e;
+  e.file("hooks/a.py", "mine\n").bundle("v1", {{"hooks/a.py", "a1\n"}});
+  e.bundle("v2", {{"hooks/a.py", "a2\n"}});
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  const std::string config = std::string(EngineFixture::kStore) + "/config.json";
+  e.disk().write_file(config, "{\"backup\":{", 0600);
+  const auto refused = e.update("v2");
+  ASSERT_EQ(outcome(refused), "usage");
+  EXPECT_EQ(refused.error().path, config);
+  EXPECT_EQ(e.contents("hooks/a.py"), "a1\n");
+  EXPECT_EQ(outcome(e.back_up(e.disk(), "now")), "ok");
+  EXPECT_EQ(outcome(e.undo()), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "mine\n");
+  EXPECT_EQ(outcome(e.redo()), "ok");
+  EXPECT_EQ(outcome(e.rollback_to("now")), "ok");
+}
+
+TEST(Undo, NeedsWhatItNeedsAndNoThreshold) {
+  EngineFixture e;
+  e.file("hooks/a.py", "mine\n").bundle("v1", {{"hooks/a.py", "a1\n"}});
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  e.disk().set_free(100'000, 1000);
+  EXPECT_EQ(outcome(e.update("v1")), "no_space");
+  EXPECT_EQ(outcome(e.undo()), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "mine\n");
 }
 
 TEST(Trail, AsAWholeGoneIsNotEmpty) {

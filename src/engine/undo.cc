@@ -1,5 +1,6 @@
 // undo and redo: the inverse of one recorded transaction.
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/history.h"
@@ -56,7 +57,8 @@ class Inverter {
       return;
     }
     if (!now.is_absent()) {
-      proposal_.set_aside.push_back(one.path);
+      proposal_.set_aside.push_back(
+          {.path = one.path, .whose = model::Side::kMine, .mode = now.mode, .bytes = {}});
       report(FileAction::kSetAside, one, now, "changed since: your version is set aside");
       proposal_.edits.emplace(one.path, std::move(edit));
       return;
@@ -128,8 +130,32 @@ Result<std::shared_ptr<Recorded>> find_next(Session& session, TransactionKind ki
   return nothing_there(kind);
 }
 
+// Who undoes after a crash means what was interrupted. This very command has taken that
+// back: going on would take back the good state before it as well.
+bool took_back_just_now(const Session& session) {
+  return std::ranges::any_of(session.recovered(), [](const txn::Recovered& one) {
+    return one.action == txn::RecoveryAction::kRolledBack &&
+           one.facts.kind != TransactionKind::kUndo;
+  });
+}
+
+Result<OperationResult> taken_back(const Session& session) {
+  ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
+  const auto version = model::Version::parse(latest.at(session.roots().user.path).version);
+  OperationResult result;
+  result.kind = TransactionKind::kUndo;
+  result.outcome = Outcome::kNothingToDo;
+  result.from_version = result.to_version = version ? version->display() : "unknown";
+  result.warnings.emplace_back(
+      "what had been interrupted was taken back just now, and nothing more; to go back further, "
+      "run the command again");
+  return result;
+}
+
 Result<OperationResult> invert(Session& session, TransactionKind kind) {
   if (!session.has_store()) return nothing_there(kind);
+  RETURN_IF_ERROR(session.begin_writing());
+  if (kind == TransactionKind::kUndo && took_back_just_now(session)) return taken_back(session);
   std::shared_ptr<Recorded> recorded;
   OperationRequest request;
   request.kind = kind;

@@ -56,8 +56,8 @@ TEST(Update, KnownBaseReplacesDeletesAndKeepsWhatTheUserTouched) {
   EXPECT_EQ(e.contents("commands/gone.md"), "<absent>");
   EXPECT_FALSE(e.tree().contains("/home/u/.claude/commands/d"));
   EXPECT_TRUE(e.tree().contains("/home/u/.claude/commands"));
-  EXPECT_EQ(action_of(*result, "~/.claude/hooks/b.py"), FileAction::kKeepMine);
-  EXPECT_EQ(action_of(*result, "~/.claude/hooks/u.py"), FileAction::kKeepMine);
+  EXPECT_EQ(action_of(*result, "~/.claude/hooks/b.py"), FileAction::kConflict);
+  EXPECT_EQ(action_of(*result, "~/.claude/hooks/u.py"), FileAction::kConflict);
   EXPECT_EQ(action_of(*result, "~/.claude/commands/gone.md"), FileAction::kKeepMine);
   EXPECT_EQ(action_of(*result, "~/.claude/hooks/c.py"), FileAction::kDelete);
 }
@@ -71,6 +71,53 @@ TEST(Update, AnotherPackageDeletesNothingOfTheFirst) {
   ASSERT_EQ(outcome(e.update("v2")), "ok");
   EXPECT_EQ(e.contents("hooks/a.py"), "a\n");
   EXPECT_EQ(e.contents("hooks/b.py"), "b\n");
+}
+
+TEST(Update, APackageIsRememberedBehindOthers) {
+  EngineFixture e;
+  e.bundle("v1", {{"hooks/a.py", "a1\n"}, {"hooks/b.py", "b1\n"}, {"commands/two.md", "2\n"}});
+  e.bundle("v2", {{"hooks/other.py", "o\n"}});
+  e.bundle("v3", {{"hooks/a.py", "a3\n"}, {"hooks/b.py", "b3\n"}});
+  e.disk().write_file("/bundles/v1/package.json", R"({"name": "one", "version": "1"})");
+  e.disk().write_file("/bundles/v2/package.json", R"({"name": "two", "version": "2"})");
+  e.disk().write_file("/bundles/v3/package.json", R"({"name": "one", "version": "3"})");
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(outcome(e.update("v2")), "ok");
+  e.file("hooks/a.py", "edited\n");
+  ASSERT_EQ(outcome(e.update("v3")), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "edited\n") << "the user's edit";
+  EXPECT_EQ(e.contents("hooks/b.py"), "b3\n");
+  EXPECT_EQ(e.contents("commands/two.md"), "<absent>") << "the new version lacks it";
+  EXPECT_EQ(e.contents("hooks/other.py"), "o\n") << "the other package's";
+  // Undone, it is no base any more; redone, it is again.
+  ASSERT_EQ(outcome(e.undo()), "ok");
+  ASSERT_EQ(outcome(e.redo()), "ok");
+  ASSERT_EQ(outcome(e.update("v2")), "ok");
+  EXPECT_EQ(e.contents("hooks/b.py"), "b3\n");
+}
+
+TEST(Update, WithoutNamesBundlesThatShareNoFileAreTwoPackages) {
+  EngineFixture e;
+  e.bundle("v1", {{"hooks/a.py", "a\n"}}).bundle("v2", {{"hooks/b.py", "b\n"}});
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(outcome(e.update("v2")), "ok");
+  EXPECT_EQ(e.contents("hooks/a.py"), "a\n");
+}
+
+TEST(Update, ALinkOfTheUsersIsNotReplacedByAFile) {
+  EngineFixture e;
+  e.disk().write_file("/home/u/dot/a.py", "mine, kept elsewhere\n");
+  e.disk().make_dirs("/home/u/.claude/hooks");
+  e.disk().symlink("../../dot/a.py", "/home/u/.claude/hooks/a.py");
+  e.bundle("v1", {{"hooks/a.py", "theirs\n"}, {"hooks/b.py", "b\n"}});
+  const auto result = e.update("v1");
+  ASSERT_EQ(outcome(result), "ok");
+  EXPECT_EQ(action_of(*result, "~/.claude/hooks/a.py"), FileAction::kConflict);
+  EXPECT_EQ(e.contents("hooks/b.py"), "b\n");
+  EXPECT_EQ(e.disk().contents("/home/u/dot/a.py"), "mine, kept elsewhere\n");
+  ASSERT_EQ(result->kept.size(), 1U) << "the new one is at hand";
+  EXPECT_EQ(e.disk().contents(std::string(EngineFixture::kStore) + "/" + result->kept[0].kept_at),
+            "theirs\n");
 }
 
 TEST(Update, SettingsAreMergedAndKeepTheirBytes) {

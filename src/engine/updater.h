@@ -6,20 +6,14 @@
 //   VERIFY        hashes in place, and the checks on the live tree
 //   AUTOROLLBACK  only when something failed after the first change
 //
-// What it does to a file, by what is known of the installed bundle of the same
-// package (the base):
-//   base known     untouched by the user: replaced, or deleted when the new bundle
-//                  lacks it; touched, deleted or made by the user: theirs stays, and
-//                  is listed
-//   base unknown   the bundle's files replace those of the same name, each listed
-//                  with the command that brings the old one back; nothing is deleted
-//   settings       entries are added, nothing is removed or changed
+// What becomes of each file: engine/update_proposer.h.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "base/error.h"
+#include "engine/merge_policy.h"
 #include "engine/operation_result.h"
 #include "engine/session.h"
 #include "model/component.h"
@@ -32,6 +26,9 @@ struct UpdateRequest {
   model::Scope scope = model::Scope::kUser;
   // kReport: for `check`, which wants all findings and does not go on; dry runs only.
   OnBlocking on_blocking = OnBlocking::kRefuse;
+  std::optional<MergePolicy> conflict{};      // else update.conflict
+  std::optional<MergePolicy> unknown_base{};  // else update.unknown_base
+  AskSide ask{};                              // empty: there is nobody to ask
 };
 
 // Errors: nothing was changed (exit codes as in product.md), but for

@@ -1,10 +1,33 @@
 #include "engine/verified_backup.h"
 
+#include <algorithm>
+
 namespace stravinsky::engine {
 
-Result<BackupHandle> open_verified(Session& session, const std::string& version_or_id) {
-  ASSIGN_OR_RETURN(const std::string id,
-                   session.backups().find(version_or_id, session.roots().user.path));
+namespace {
+
+// As far as going back to it would change anything in the user's tree.
+bool is_same_tree(const KnownTree& a, const KnownTree& b) {
+  const auto is_in = [](const KnownTree& tree, const KnownTree::value_type& node) {
+    if (node.first.scope != model::Scope::kUser) return true;
+    const auto found = tree.find(node.first);
+    return found != tree.end() && found->second.same_as(node.second);
+  };
+  return std::ranges::all_of(a, [&](const auto& node) { return is_in(b, node); }) &&
+         std::ranges::all_of(b, [&](const auto& node) { return is_in(a, node); });
+}
+
+}  // namespace
+
+Result<BackupHandle> open_verified(Session& session, const std::string& version_or_id,
+                                   const KnownTree* now) {
+  store::Wanted wanted{.tree = session.roots().user.path};
+  if (now != nullptr)
+    wanted.is_wanted = [&](const std::string& candidate) -> Result<bool> {
+      ASSIGN_OR_RETURN(const model::Manifest manifest, session.backups().load_manifest(candidate));
+      return !is_same_tree(known_tree(manifest), *now);
+    };
+  ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, wanted));
   constexpr int kThreads = 2;
   ASSIGN_OR_RETURN(const auto problems,
                    session.backups().verify(id, store::VerifyDepth::kFull, kThreads));

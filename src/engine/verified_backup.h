@@ -13,9 +13,12 @@ namespace stravinsky::engine {
 
 using BackupHandle = std::shared_ptr<store::BackupReader>;
 
-// Of a version: its newest sound backup of this tree. kNotFound lists what there is;
+// Of a version of the user's tree: its newest sound backup; with now, the present tree,
+// the newest that is not just that: who goes back to a version wants another tree than
+// the one that was saved when it was broken already. kNotFound lists what there is;
 // kCorrupt names the damage.
-Result<BackupHandle> open_verified(Session& session, const std::string& version_or_id);
+Result<BackupHandle> open_verified(Session& session, const std::string& version_or_id,
+                                   const KnownTree* now = nullptr);
 
 // Puts image at the entry's place; a file's bytes come out of the backup.
 Edit edit_of_entry(const BackupHandle& backup, const model::Entry& entry, model::Image image);

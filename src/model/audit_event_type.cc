@@ -72,13 +72,15 @@ constexpr std::array kTypes = {
                        "The log goes on in a new file; notes names the old one and its digest."},
     AuditEventTypeInfo{kAuditDeleted, "AUDIT_DELETED",
                        "An archived log was deleted by retention; notes names its digest."},
+    AuditEventTypeInfo{kVersionAdopted, "VERSION_ADOPTED",
+                       "The user declared which version is installed; no file was changed."},
 };
 
 consteval bool is_in_order() {
   for (size_t i = 0; i < kTypes.size(); ++i) {
     if (static_cast<size_t>(kTypes[i].type) != i) return false;
   }
-  return static_cast<size_t>(kAuditDeleted) + 1 == kTypes.size();
+  return static_cast<size_t>(kVersionAdopted) + 1 == kTypes.size();
 }
 static_assert(is_in_order());
 

@@ -43,6 +43,7 @@ enum class AuditEventType {
   kAuditHealed,
   kAuditRotated,
   kAuditDeleted,
+  kVersionAdopted,
 };
 
 struct AuditEventTypeInfo {

@@ -36,6 +36,13 @@ constexpr ConfigKey text_key(std::string_view name, std::string_view only_text) 
       .name = name, .type = ConfigType::kText, .default_text = only_text, .only_text = only_text};
 }
 
+constexpr std::string_view kMergePolicies = "keep-mine, take-theirs, ask, fail";
+constexpr ConfigKey choice_key(std::string_view name, std::string_view default_text,
+                               std::string_view choices) {
+  return {
+      .name = name, .type = ConfigType::kChoice, .default_text = default_text, .choices = choices};
+}
+
 constexpr std::array kKeys = {
     integer_key("backup.max_versions", "10", 1, 100'000),
     integer_key("backup.max_total_size_mb", "500", 1, 100'000'000),
@@ -48,6 +55,8 @@ constexpr std::array kKeys = {
     boolean_key("update.post_update_verification_enabled", true),
     boolean_key("update.auto_rollback_on_failure", true, "STRAVINSKY_AUTO_ROLLBACK"),
     integer_key("update.auto_rollback_timeout_seconds", "60", 1, 86'400),
+    choice_key("update.conflict", "keep-mine", kMergePolicies),
+    choice_key("update.unknown_base", "take-theirs", kMergePolicies),
     boolean_key("recovery.enable_auto_recovery", true),
     integer_key("recovery.max_recovery_attempts", "3", 1, 1'000),
     integer_key("recovery.recovery_retry_delay_seconds", "5", 0, 3'600),
@@ -82,6 +91,8 @@ std::string expected(const ConfigKey& key) {
       return fmt::format("a whole number from {} to {}", key.min, key.max);
     case ConfigType::kText:
       return fmt::format("\"{}\"", key.only_text);
+    case ConfigType::kChoice:
+      return fmt::format("one of {}", key.choices);
   }
   return {};
 }
@@ -91,6 +102,19 @@ std::optional<int64_t> parse_integer(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+bool is_choice(const ConfigKey& key, std::string_view text) {
+  for (std::string_view rest = key.choices; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(", "));
+    if (one == text) return true;
+    rest.remove_prefix(std::min(rest.size(), one.size() + 2));
+  }
+  return false;
+}
+
+bool is_string(const ConfigKey& key) {
+  return key.type == ConfigType::kText || key.type == ConfigType::kChoice;
 }
 
 // The value as it is kept; nullopt when it is not one of the key. Both forms that
@@ -103,6 +127,8 @@ std::optional<std::string> normal_form(const ConfigKey& key, std::string_view te
   }
   if (key.type == ConfigType::kText)
     return text == key.only_text ? std::optional(std::string(text)) : std::nullopt;
+  if (key.type == ConfigType::kChoice)
+    return is_choice(key, text) ? std::optional(std::string(text)) : std::nullopt;
   std::string lower(text);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -131,7 +157,7 @@ Result<JsonText> parse_file(std::string_view file_text) {
 // A JSON value as the text that normal_form understands; nullopt for another type.
 std::optional<std::string> file_value(const ConfigKey& key, const JsonText& json, JsonIndex index) {
   const JsonKind kind = json.kind(index);
-  if (key.type == ConfigType::kText)
+  if (is_string(key))
     return kind == JsonKind::kString ? normal_form(key, json.string_value(index)) : std::nullopt;
   const JsonKind wanted = key.type == ConfigType::kBoolean ? JsonKind::kBoolean : JsonKind::kNumber;
   if (kind != wanted) return std::nullopt;
@@ -153,7 +179,7 @@ Status check_version(const JsonText& json) {
 }
 
 std::string json_value(const ConfigKey& key, const std::string& normal) {
-  return key.type == ConfigType::kText ? "\"" + normal + "\"" : normal;
+  return is_string(key) ? "\"" + normal + "\"" : normal;
 }
 
 // A member put behind the last one of an object.
@@ -298,7 +324,9 @@ int64_t Config::integer(std::string_view name) const {
 }
 
 const std::string& Config::text(std::string_view name) const {
-  return value(name, ConfigType::kText).text;
+  const ConfigKey* key = find_config_key(name);
+  CHECK(key != nullptr && is_string(*key));
+  return value(name, key->type).text;
 }
 
 Result<std::string> set_config_value(std::string_view file_text, std::string_view name,

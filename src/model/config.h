@@ -20,7 +20,7 @@
 
 namespace stravinsky::model {
 
-enum class ConfigType { kBoolean, kInteger, kText };
+enum class ConfigType { kBoolean, kInteger, kText, kChoice };
 
 struct ConfigKey {
   std::string_view name;  // "backup.max_versions"
@@ -29,6 +29,7 @@ struct ConfigKey {
   int64_t min = 0;  // of an integer
   int64_t max = 0;
   std::string_view only_text = {};  // the one value of a text that is supported
+  std::string_view choices = {};    // of a choice: "keep-mine, ask, fail"
   std::string_view alias = {};      // a second variable, which the documents promise
 };
 
@@ -58,7 +59,7 @@ class Config {
   // CHECK that the name is in the table and of this type.
   bool boolean(std::string_view name) const;
   int64_t integer(std::string_view name) const;
-  const std::string& text(std::string_view name) const;
+  const std::string& text(std::string_view name) const;  // of a choice, too
 
   // All keys, in the order of the table.
   const std::vector<ConfigValue>& values() const { return values_; }

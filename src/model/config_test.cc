@@ -24,14 +24,31 @@ std::string refusal(std::string_view text, const Environment& environment = {}) 
 
 TEST(Config, DefaultsAreTheDocumentedOnes) {
   const Config config;
-  EXPECT_EQ(config.values().size(), 22U);
+  EXPECT_EQ(config.values().size(), 24U);
   EXPECT_EQ(config.integer("backup.max_versions"), 10);
   EXPECT_EQ(config.integer("backup.max_total_size_mb"), 500);
   EXPECT_EQ(config.integer("backup.retention_days"), 730);
   EXPECT_EQ(config.text("backup.compression"), "gzip");
+  EXPECT_EQ(config.text("update.conflict"), "keep-mine");
+  EXPECT_EQ(config.text("update.unknown_base"), "take-theirs");
   EXPECT_TRUE(config.boolean("update.auto_rollback_on_failure"));
   EXPECT_FALSE(config.boolean("safety.require_manual_confirmation_for_rollback"));
   EXPECT_EQ(config.integer("safety.lock_timeout_seconds"), 5);
+}
+
+TEST(Config, AChoiceIsOneOfItsList) {
+  const auto chosen = load(R"({"update": {"conflict": "take-theirs"}})");
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ(chosen->text("update.conflict"), "take-theirs");
+  for (const char* wrong : {"\"take\"", "\"\"", "\"keep-mine, ask\"", "true"})
+    EXPECT_NE(refusal(R"({"update": {"conflict": )" + std::string(wrong) + "}}")
+                  .find("one of keep-mine, take-theirs, ask, fail"),
+              std::string::npos)
+        << wrong;
+  EXPECT_NE(refusal("", {{"STRAVINSKY_UPDATE_UNKNOWN_BASE", "no"}}), "");
+  const auto set = set_config_value("", "update.conflict", "fail");
+  ASSERT_TRUE(set);
+  EXPECT_EQ(load(*set)->text("update.conflict"), "fail");
 }
 
 TEST(Config, AMissingFileAndMissingKeysFallBack) {

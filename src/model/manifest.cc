@@ -170,9 +170,11 @@ json integrity_json(const Manifest& manifest) {
 }
 
 json roots_json(const Manifest& manifest) {
-  return {
+  json roots = {
       {"user", escape(manifest.user_root)},
       {"project", manifest.project_root.empty() ? json() : json(escape(manifest.project_root))}};
+  if (!manifest.version_of.empty()) roots["version_of"] = escape(manifest.version_of);
+  return roots;
 }
 
 // The member that holds the digest, as it stands in the text.
@@ -433,6 +435,8 @@ Result<Manifest> parse_manifest(std::string_view text) {
   JsonObject roots(object.object("roots"), "\"roots\"");
   manifest.user_root = roots.bytes("user");
   if (roots.text_or_null("project")) manifest.project_root = roots.bytes("project");
+  if (object.object("roots").contains("version_of"))
+    manifest.version_of = roots.bytes("version_of");
   JsonObject checks(object.object("integrity_checks"), "\"integrity_checks\"");
   manifest.all_files_readable = checks.flag("all_files_readable");
   manifest.facts.disk_space_available_bytes = checks.number("disk_space_available");

@@ -115,6 +115,8 @@ struct Manifest {
   bool pinned = false;
   std::string user_root;     // canonical; may be a directory that is not there
   std::string project_root;  // empty without a project
+  // The root whose version `version` is; empty in manifests that do not tell: the user's.
+  std::string version_of;
   MeasuredFacts facts;
   bool all_files_readable = true;  // false when something was skipped
   bool case_fold_duplicates = false;

@@ -3,16 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
-#include "base/check.h"
 #include "base/strings.h"
+#include "model/hook_lists.h"
+#include "model/json_edit.h"
 
 namespace stravinsky::model {
 namespace {
+
+constexpr size_t kKeyMaxBytes = 200;
+constexpr size_t kPathMaxBytes = 1000;
+constexpr std::string_view kCut = "...";
 
 constexpr std::array<std::string_view, 4> kStringLists = {"permissions.allow", "permissions.deny",
                                                           "permissions.ask",
@@ -23,385 +29,350 @@ bool is_string_list(std::string_view path) {
          (path.starts_with("enabled") && path.find_first_of(".[") == std::string_view::npos);
 }
 
-enum class Layout : uint8_t { kInline, kLines };
+bool is_event(std::string_view path) {
+  return path.starts_with("hooks.") && path.find_first_of(".[", 6) == std::string_view::npos;
+}
 
-// How the user's document is written.
-class Style {
+// Half of one side's and half of the other's would be neither.
+bool is_one_value(std::string_view path) {
+  return path == "statusLine";
+}
+
+// What happened at which paths, in the order in which it was met.
+class Notes {
  public:
-  explicit Style(const JsonText& document) : document_(document) {
-    const std::string_view text = document.text();
-    const size_t line_end = text.find('\n');
-    if (line_end != std::string_view::npos && line_end > 0 && text[line_end - 1] == '\r')
-      newline = "\r\n";
-    const JsonNode& root = document[JsonIndex::kRoot];
-    if (root.first_child == JsonIndex::kNone) return;
-    const JsonNode& first = document[root.first_child];
-    if (!has_newline(root.value.begin, first.begin())) layout = Layout::kInline;
-    if (first.key.size() != 0 && !has_newline(first.key.end, first.value.begin))
-      colon = text.substr(first.key.end, first.value.begin - first.key.end);
-    if (colon == ":") comma = ",";
-    find_unit_and_comma(JsonIndex::kRoot);
+  // noun: what is counted at the path; empty for the path itself.
+  void add(const std::string& path, std::string_view noun) {
+    const auto [at, is_new] = index_.try_emplace(path + "\n" + std::string(noun), notes_.size());
+    if (is_new) notes_.push_back({.path = path, .noun = noun});
+    ++notes_[at->second].count;
   }
 
-  bool has_newline(size_t begin, size_t end) const {
-    return document_.text().substr(begin, end - begin).find('\n') != std::string_view::npos;
-  }
-
-  // The white space with which the line of offset begins.
-  std::string_view line_indent(size_t offset) const {
-    const std::string_view text = document_.text();
-    const size_t begin = line_begin(offset);
-    const size_t end = text.find_first_not_of(" \t", begin);
-    return text.substr(begin, std::min(end, offset) - begin);
-  }
-  bool begins_line(size_t offset) const {
-    return line_begin(offset) + line_indent(offset).size() == offset;
-  }
-
-  std::string newline = "\n";
-  std::string unit = "  ";
-  std::string colon = ": ";
-  std::string comma = ", ";        // between elements on one line
-  Layout layout = Layout::kLines;  // of the outermost object
-
- private:
-  size_t line_begin(size_t offset) const {
-    const std::string_view text = document_.text();
-    const size_t newline_at = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
-    if (newline_at != std::string_view::npos) return newline_at + 1;
-    return text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  }
-
-  // From the first container, in the order of the text, that shows them.
-  void find_unit_and_comma(JsonIndex container) {
-    bool has_unit = false;
-    bool has_comma = false;
-    std::vector<JsonIndex> pending = {container};
-    while (!pending.empty() && !(has_unit && has_comma)) {
-      const JsonNode& node = document_[pending.back()];
-      pending.pop_back();
-      if (node.first_child == JsonIndex::kNone) continue;
-      const JsonNode& first = document_[node.first_child];
-      if (!has_unit && has_newline(node.value.begin, first.begin())) {
-        const std::string_view outer = line_indent(node.value.begin);
-        const std::string_view inner = line_indent(first.begin());
-        if (inner.size() > outer.size() && inner.starts_with(outer)) {
-          unit = inner.substr(outer.size());
-          has_unit = true;
-        }
-      }
-      if (!has_comma && first.next_sibling != JsonIndex::kNone) {
-        const JsonNode& second = document_[first.next_sibling];
-        if (!has_newline(first.value.end, second.begin())) {
-          comma = document_.text().substr(first.value.end, second.begin() - first.value.end);
-          has_comma = true;
-        }
-      }
-      const size_t here = pending.size();
-      for (JsonIndex child = node.first_child; child != JsonIndex::kNone;
-           child = document_[child].next_sibling)
-        pending.push_back(child);
-      std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(here), pending.end());
-    }
-  }
-
-  const JsonText& document_;
-};
-
-// Elements of theirs, written the way mine is written.
-class Printer {
- public:
-  Printer(const JsonText& theirs, const Style& style) : theirs_(theirs), style_(style) {}
-
-  void element(JsonIndex index, std::string_view indent, Layout layout, std::string& out) const {
-    const JsonNode& node = theirs_[index];
-    if (node.key.size() != 0) {
-      out += theirs_.raw(node.key);
-      out += style_.colon;
-    }
-    if (node.first_child == JsonIndex::kNone && node.kind == JsonKind::kArray) {
-      out += "[]";
-    } else if (node.first_child == JsonIndex::kNone && node.kind == JsonKind::kObject) {
-      out += "{}";
-    } else if (node.first_child == JsonIndex::kNone) {
-      out += theirs_.raw(node.value);
-    } else {
-      const bool is_object = node.kind == JsonKind::kObject;
-      out += is_object ? '{' : '[';
-      const std::string inner = std::string(indent) + style_.unit;
-      const auto last = theirs_.members(index);
-      bool is_first = true;
-      for (const JsonIndex child : theirs_.children(index)) {
-        // A member hidden by a later one never had an effect.
-        if (is_object && last.at(theirs_.key(child)) != child) continue;
-        if (layout == Layout::kLines) {
-          out += is_first ? "" : ",";
-          out += style_.newline + inner;
-        } else if (!is_first) {
-          out += style_.comma;
-        }
-        element(child, inner, layout, out);
-        is_first = false;
-      }
-      if (layout == Layout::kLines) {
-        out += style_.newline;
-        out += indent;
-      }
-      out += is_object ? '}' : ']';
-    }
-  }
-
- private:
-  const JsonText& theirs_;
-  const Style& style_;
-};
-
-class Merger {
- public:
-  Merger(const JsonText& mine, const JsonText& theirs) : mine_(mine), theirs_(theirs) {}
-
-  SettingsMerge run() {
-    merge_objects(JsonIndex::kRoot, JsonIndex::kRoot, "");
-    SettingsMerge merge = insert();
+  std::vector<std::string> lines() const {
+    std::vector<std::string> lines;
     for (const Note& note : notes_) {
       std::string line = note.path;
       if (!note.noun.empty())
         line += ": " + with_thousands(note.count) + " " +
                 (note.count == 1 ? std::string(note.noun) : plural(note.noun));
-      merge.added.push_back(std::move(line));
+      lines.push_back(std::move(line));
     }
-    merge.kept = std::move(kept_);
-    return merge;
+    return lines;
   }
 
  private:
   struct Note {
     std::string path;
-    std::string_view noun;  // empty: a key, not counted
+    std::string_view noun;
     size_t count = 0;
-  };
-  // The user's handlers under one matcher.
-  struct Group {
-    JsonIndex handlers = JsonIndex::kNone;                      // array of the first group
-    std::unordered_map<std::string, std::string> canonical_of;  // by identity
   };
 
   static std::string plural(std::string_view noun) {
     return noun == "entry" ? "entries" : std::string(noun) + "s";
   }
 
-  void add(JsonIndex container, JsonIndex element) { additions_[container].push_back(element); }
+  std::vector<Note> notes_;
+  std::unordered_map<std::string, size_t> index_;
+};
 
-  void note(const std::string& path, std::string_view noun) {
-    const auto [at, is_new] = note_of_path_.try_emplace(path, notes_.size());
-    if (is_new) notes_.push_back({.path = path, .noun = noun});
-    ++notes_[at->second].count;
+// An element of the three documents; kNone where a document lacks it. Always of the
+// base when there is none.
+struct Three {
+  JsonIndex base = JsonIndex::kNone;
+  JsonIndex mine = JsonIndex::kNone;
+  JsonIndex theirs = JsonIndex::kNone;
+};
+
+class Merger {
+ public:
+  // base: nullptr when it is not known.
+  Merger(const JsonText* base, const JsonText& mine, const JsonText& theirs, Side in_force)
+      : base_(base), mine_(mine), theirs_(theirs), in_force_(in_force), edit_(mine, theirs) {}
+
+  SettingsMerge run() {
+    const JsonIndex base_root = base_ == nullptr ? JsonIndex::kNone : JsonIndex::kRoot;
+    merge_objects({base_root, JsonIndex::kRoot, JsonIndex::kRoot}, "");
+    JsonEdit::Edited edited = edit_.apply();
+    return {.text = std::move(edited.text),
+            .added = added_.lines(),
+            .changed = changed_.lines(),
+            .removed = removed_.lines(),
+            .kept = kept_.lines(),
+            .conflicts = conflicts_.lines(),
+            .inserted = std::move(edited.inserted)};
   }
 
-  void keep_if_different(JsonIndex mine, JsonIndex theirs, const std::string& path) {
-    if (mine_.canonical(mine) != theirs_.canonical(theirs)) kept_.push_back(path);
+ private:
+  static bool is(const JsonText* document, JsonIndex index, JsonKind kind) {
+    return index != JsonIndex::kNone && document->kind(index) == kind;
+  }
+  bool all_are(const Three& at, JsonKind kind) const {
+    return is(&mine_, at.mine, kind) &&
+           (at.theirs == JsonIndex::kNone || is(&theirs_, at.theirs, kind));
+  }
+  JsonIndex base_if(const Three& at, JsonKind kind) const {
+    return is(base_, at.base, kind) ? at.base : JsonIndex::kNone;
+  }
+  std::string mine_of(JsonIndex index) const { return mine_.canonical(index); }
+  std::string theirs_of(JsonIndex index) const { return theirs_.canonical(index); }
+  std::string base_of(JsonIndex index) const { return base_->canonical(index); }
+
+  // Both have something else; take makes theirs the one in force.
+  void conflict(const std::string& path, const std::function<void()>& take) {
+    if (base_ == nullptr) return kept_.add(path, "");
+    conflicts_.add(path, "");
+    if (in_force_ == Side::kTheirs) take();
   }
 
-  void merge_objects(JsonIndex mine, JsonIndex theirs, const std::string& path) {
-    const auto my_members = mine_.members(mine);
-    const auto their_members = theirs_.members(theirs);
-    for (const JsonIndex child : theirs_.children(theirs)) {
+  // at.theirs may be kNone: everything of theirs is gone.
+  void merge_objects(const Three& at, const std::string& path) {
+    using Members = std::unordered_map<std::string, JsonIndex>;
+    const Members base = at.base == JsonIndex::kNone ? Members() : base_->members(at.base);
+    const Members theirs = at.theirs == JsonIndex::kNone ? Members() : theirs_.members(at.theirs);
+    const Members mine = mine_.members(at.mine);
+    const auto in = [](const Members& members, const std::string& key) {
+      const auto found = members.find(key);
+      return found == members.end() ? JsonIndex::kNone : found->second;
+    };
+    for (const JsonIndex child : mine_.children(at.mine)) {
+      const std::string key = mine_.key(child);
+      const Three one{in(base, key), child, in(theirs, key)};
+      if (one.theirs != JsonIndex::kNone) {
+        merge_value(one, json_path(path, key));
+      } else if (one.base != JsonIndex::kNone) {
+        drop_value(at.mine, one, json_path(path, key));
+      }
+    }
+    if (at.theirs == JsonIndex::kNone) return;
+    for (const JsonIndex child : theirs_.children(at.theirs)) {
       const std::string key = theirs_.key(child);
-      if (their_members.at(key) != child) continue;
-      const std::string child_path = json_path(path, key);
-      const auto found = my_members.find(key);
-      if (found != my_members.end()) {
-        merge_pair(found->second, child, child_path);
-        continue;
-      }
-      add(mine, child);
-      if (child_path == "hooks" && theirs_.kind(child) == JsonKind::kObject &&
-          theirs_[child].first_child != JsonIndex::kNone) {
-        for (const auto& event : theirs_.children(child))
-          note_event(json_path(child_path, theirs_.key(event)), event);
-      } else if (path == "hooks") {
-        note_event(child_path, child);
-      } else {
-        note(child_path, "");
-      }
+      if (mine.contains(key) || theirs.at(key) != child) continue;
+      bring_value(at.mine, {in(base, key), JsonIndex::kNone, child}, json_path(path, key));
     }
   }
 
-  void merge_pair(JsonIndex mine, JsonIndex theirs, const std::string& path) {
-    const JsonKind kind = mine_.kind(mine);
-    if (kind == theirs_.kind(theirs)) {
-      if (kind == JsonKind::kObject) return merge_objects(mine, theirs, path);
-      if (kind == JsonKind::kArray && is_string_list(path))
-        return merge_strings(mine, theirs, path);
-      if (kind == JsonKind::kArray && is_event(path)) return merge_event(mine, theirs, path);
+  // Both sides have it.
+  void merge_value(const Three& at, const std::string& path) {
+    if (merge_inside(at, path)) return;
+    const std::string mine = mine_of(at.mine);
+    const std::string theirs = theirs_of(at.theirs);
+    if (mine == theirs) return;
+    const auto take = [&] { edit_.replace(at.mine, at.theirs); };
+    if (at.base != JsonIndex::kNone) {
+      const std::string base = base_of(at.base);
+      if (base == theirs) return;
+      if (base == mine) {
+        changed_.add(path, "");
+        return take();
+      }
     }
-    keep_if_different(mine, theirs, path);
+    conflict(path, take);
   }
 
-  static bool is_event(std::string_view path) {
-    return path.starts_with("hooks.") && path.find_first_of(".[", 6) == std::string_view::npos;
+  // Theirs lacks it, and the base had it.
+  void drop_value(JsonIndex container, const Three& at, const std::string& path) {
+    const auto take = [&] { edit_.remove(container, at.mine); };
+    if (mine_of(at.mine) == base_of(at.base)) {
+      note_whole(mine_, at.mine, path, removed_);
+      return take();
+    }
+    if (base_->kind(at.base) != mine_.kind(at.mine) || !merge_inside(at, path))
+      return conflict(path, take);
+    // One that the user emptied is theirs.
+    if (mine_[at.mine].first_child != JsonIndex::kNone && edit_.would_be_empty(at.mine)) take();
   }
 
-  void merge_strings(JsonIndex mine, JsonIndex theirs, const std::string& path) {
-    std::unordered_map<std::string, bool> seen;
-    for (const JsonIndex item : mine_.children(mine)) seen[mine_.canonical(item)] = true;
-    for (const JsonIndex item : theirs_.children(theirs)) {
+  // The user lacks it.
+  void bring_value(JsonIndex container, const Three& at, const std::string& path) {
+    const auto take = [&] {
+      note_whole(theirs_, at.theirs, path, added_);
+      edit_.add(container, at.theirs);
+    };
+    if (at.base == JsonIndex::kNone) return take();
+    if (base_of(at.base) == theirs_of(at.theirs)) return;  // deleted by the user
+    if (is_event(path) && is_list_of_groups(theirs_, at.theirs) &&
+        is_list_of_groups(*base_, at.base)) {
+      // Handlers that the user deleted with all others stay deleted.
+      if (leave_out_known(at)) take();
+      return;
+    }
+    conflict(path, take);
+  }
+
+  // True if the value is one that is merged by its parts, and was.
+  bool merge_inside(const Three& at, const std::string& path) {
+    if (is_one_value(path)) return false;
+    if (all_are(at, JsonKind::kObject)) {
+      merge_objects({base_if(at, JsonKind::kObject), at.mine, at.theirs}, path);
+      return true;
+    }
+    if (!all_are(at, JsonKind::kArray)) return false;
+    const Three lists{base_if(at, JsonKind::kArray), at.mine, at.theirs};
+    if (is_string_list(path)) {
+      merge_strings(lists, path);
+      return true;
+    }
+    return is_event(path) && merge_event(lists, path);
+  }
+
+  static std::set<std::string> strings_in(const JsonText* document, JsonIndex list) {
+    std::set<std::string> strings;
+    if (list == JsonIndex::kNone) return strings;
+    for (const JsonIndex item : document->children(list))
+      if (document->kind(item) == JsonKind::kString) strings.insert(document->canonical(item));
+    return strings;
+  }
+
+  void merge_strings(const Three& at, const std::string& path) {
+    const std::set<std::string> base = strings_in(base_, at.base);
+    const std::set<std::string> theirs = strings_in(&theirs_, at.theirs);
+    std::set<std::string> mine = strings_in(&mine_, at.mine);
+    for (const JsonIndex item : mine_.children(at.mine)) {
+      const std::string text = mine_of(item);
+      if (!base.contains(text) || theirs.contains(text)) continue;
+      edit_.remove(at.mine, item);
+      removed_.add(path, "entry");
+    }
+    if (at.theirs == JsonIndex::kNone) return;
+    for (const JsonIndex item : theirs_.children(at.theirs)) {
       if (theirs_.kind(item) != JsonKind::kString) continue;
-      if (!seen.emplace(theirs_.canonical(item), true).second) continue;
-      add(mine, item);
-      note(path, "entry");
+      const std::string text = theirs_of(item);
+      if (base.contains(text) || !mine.insert(text).second) continue;
+      edit_.add(at.mine, item);
+      added_.add(path, "entry");
     }
   }
 
-  // A group without matcher stands for every tool, and so do "" and "*".
-  static std::string matcher_of(const JsonText& document, JsonIndex group) {
-    const JsonIndex matcher = document.find(group, "matcher");
-    if (matcher == JsonIndex::kNone) return "";
-    const std::string text = document.string_value(matcher);
-    if (document.kind(matcher) == JsonKind::kString && (text.empty() || text == "*")) return "";
-    return document.canonical(matcher);
-  }
-
-  static std::string group_path(const JsonText& document, JsonIndex group,
-                                const std::string& event_path) {
-    if (matcher_of(document, group).empty()) return event_path;
-    return event_path + "[matcher " +
-           escape(document.string_value(document.find(group, "matcher"))) + "]";
-  }
-
-  // The array of handlers; kNone for a group that has none.
-  static JsonIndex handlers_of(const JsonText& document, JsonIndex group) {
-    const JsonIndex handlers = document.find(group, "hooks");
-    if (handlers == JsonIndex::kNone || document.kind(handlers) != JsonKind::kArray)
-      return JsonIndex::kNone;
-    return handlers;
-  }
-
-  static std::string identity_of(const JsonText& document, JsonIndex handler) {
-    const auto members = document.members(handler);
-    if (!members.contains("command")) return document.canonical(handler);
-    std::string identity;
-    for (const char* name : {"type", "command", "args"}) {
-      const auto found = members.find(name);
-      if (found != members.end()) identity += document.canonical(found->second);
-      identity += '\n';  // never part of a canonical text
+  // A whole element that comes or goes; hooks are told by event.
+  void note_whole(const JsonText& document, JsonIndex element, const std::string& path,
+                  Notes& notes) const {
+    if (path == "hooks" && document.kind(element) == JsonKind::kObject &&
+        document[element].first_child != JsonIndex::kNone) {
+      for (const JsonIndex event : document.children(element))
+        note_whole(document, event, json_path(path, document.key(event)), notes);
+      return;
     }
-    return identity;
+    size_t count = 0;
+    if (is_event(path) && is_list_of_groups(document, element))
+      for (const HookPlace& place : hooks_in(document, element))
+        count += edit_.is_left_out(place.handler) && &document == &theirs_ ? 0U : 1U;
+    if (count == 0) notes.add(path, "");
+    for (; count > 0; --count) notes.add(path, "handler");
   }
 
-  void note_event(const std::string& path, JsonIndex event) {
-    const size_t notes_before = notes_.size();
-    if (theirs_.kind(event) == JsonKind::kArray) {
-      for (const JsonIndex group : theirs_.children(event)) {
-        const JsonIndex handlers = handlers_of(theirs_, group);
-        if (handlers == JsonIndex::kNone) continue;
-        for (size_t left = theirs_.children(handlers).size(); left > 0; --left)
-          note(group_path(theirs_, group, path), "handler");
-      }
-    }
-    if (notes_.size() == notes_before) note(path, "");
-  }
-
-  void merge_event(JsonIndex mine, JsonIndex theirs, const std::string& path) {
-    std::unordered_map<std::string, Group> groups;
-    for (const JsonIndex group : mine_.children(mine)) {
-      const JsonIndex handlers = handlers_of(mine_, group);
-      if (handlers == JsonIndex::kNone) continue;
-      Group& known = groups[matcher_of(mine_, group)];
-      if (known.handlers == JsonIndex::kNone) known.handlers = handlers;
-      for (const JsonIndex handler : mine_.children(handlers))
-        known.canonical_of.emplace(identity_of(mine_, handler), mine_.canonical(handler));
-    }
-    for (const JsonIndex group : theirs_.children(theirs)) {
+  // Of an event of theirs; true if anything is left of it.
+  bool leave_out_known(const Three& at) {
+    std::set<std::string> known;
+    for (const HookPlace& place : hooks_in(*base_, at.base)) known.insert(place.identity);
+    bool is_any_left = false;
+    for (const JsonIndex group : theirs_.children(at.theirs)) {
       const JsonIndex handlers = handlers_of(theirs_, group);
-      if (handlers == JsonIndex::kNone || theirs_[handlers].first_child == JsonIndex::kNone)
+      bool is_group_left = false;
+      for (const HookPlace& place : hooks_in_group(theirs_, group, handlers)) {
+        if (known.contains(place.identity)) {
+          edit_.leave_out(place.handler);
+        } else {
+          is_group_left = true;
+        }
+      }
+      if (!is_group_left) edit_.leave_out(group);
+      is_any_left = is_any_left || is_group_left;
+    }
+    return is_any_left;
+  }
+
+  // False when one of the lists is not made of groups of handlers.
+  bool merge_event(const Three& at, const std::string& path) {
+    if (!is_list_of_groups(mine_, at.mine)) return false;
+    if (at.theirs != JsonIndex::kNone && !is_list_of_groups(theirs_, at.theirs)) return false;
+    if (at.base != JsonIndex::kNone) {
+      if (!is_list_of_groups(*base_, at.base)) return false;
+      // What matching by handler would not carry over, if it need not be matched.
+      const bool is_plain = is_plain_event(*base_, at.base) &&
+                            (at.theirs == JsonIndex::kNone || is_plain_event(theirs_, at.theirs));
+      if (!is_plain && base_of(at.base) == mine_of(at.mine)) return false;
+    }
+    std::unordered_map<std::string, JsonIndex> base;
+    if (at.base != JsonIndex::kNone)
+      for (const HookPlace& place : hooks_in(*base_, at.base))
+        base.emplace(place.identity, place.handler);
+    std::unordered_map<std::string, JsonIndex> theirs;
+    if (at.theirs != JsonIndex::kNone)
+      for (const HookPlace& place : hooks_in(theirs_, at.theirs))
+        theirs.emplace(place.identity, place.handler);
+    std::set<std::string> known;  // of mine and of the base
+    for (const auto& [identity, handler] : base) known.insert(identity);
+    std::unordered_map<std::string, JsonIndex> group_of_matcher;  // of mine
+    for (const HookPlace& place : hooks_in(mine_, at.mine)) {
+      known.insert(place.identity);
+      const auto in = [&](const std::unordered_map<std::string, JsonIndex>& handlers) {
+        const auto found = handlers.find(place.identity);
+        return found == handlers.end() ? JsonIndex::kNone : found->second;
+      };
+      merge_handler(place, {in(base), place.handler, in(theirs)}, path);
+    }
+    for (const JsonIndex group : mine_.children(at.mine))
+      if (handlers_of(mine_, group) != JsonIndex::kNone)
+        group_of_matcher.emplace(matcher_of(mine_, group), handlers_of(mine_, group));
+    if (at.theirs != JsonIndex::kNone)
+      for (const JsonIndex group : theirs_.children(at.theirs))
+        add_handlers(at.mine, group, path, known, group_of_matcher);
+    for (const JsonIndex group : mine_.children(at.mine)) {
+      const JsonIndex handlers = handlers_of(mine_, group);
+      const bool is_emptied = handlers != JsonIndex::kNone &&
+                              mine_[handlers].first_child != JsonIndex::kNone &&
+                              edit_.would_be_empty(handlers);
+      if (is_emptied && is_plain_group(mine_, group)) edit_.remove(at.mine, group);
+    }
+    return true;
+  }
+
+  void merge_handler(const HookPlace& place, const Three& at, const std::string& path) {
+    const std::string place_path = path + "[" + std::to_string(place.group_number) + "].hooks[" +
+                                   std::to_string(place.number) + "]";
+    if (at.theirs == JsonIndex::kNone) {
+      if (at.base == JsonIndex::kNone) return;
+      const auto take = [&] { edit_.remove(place.handlers, at.mine); };
+      if (mine_of(at.mine) != base_of(at.base)) return conflict(place_path, take);
+      removed_.add(path, "handler");
+      return take();
+    }
+    if (mine_of(at.mine) == theirs_of(at.theirs)) return;
+    if (base_ == nullptr) return kept_.add(place_path, "");
+    merge_objects(at, place_path);
+  }
+
+  void add_handlers(JsonIndex event, JsonIndex group, const std::string& path,
+                    std::set<std::string>& known,
+                    const std::unordered_map<std::string, JsonIndex>& group_of_matcher) {
+    const JsonIndex handlers = handlers_of(theirs_, group);
+    if (handlers == JsonIndex::kNone) return;
+    const auto mine = group_of_matcher.find(matcher_of(theirs_, group));
+    bool is_any_new = false;
+    for (const HookPlace& place : hooks_in_group(theirs_, group, handlers)) {
+      if (!known.insert(place.identity).second) {
+        edit_.leave_out(place.handler);
         continue;
-      const std::string name = group_path(theirs_, group, path);
-      const auto known = groups.find(matcher_of(theirs_, group));
-      if (known == groups.end()) add(mine, group);
-      for (const JsonIndex handler : theirs_.children(handlers)) {
-        if (known == groups.end()) {
-          note(name, "handler");
-          continue;
-        }
-        const std::string canonical = theirs_.canonical(handler);
-        const auto [same, is_new] =
-            known->second.canonical_of.emplace(identity_of(theirs_, handler), canonical);
-        if (is_new) {
-          add(known->second.handlers, handler);
-          note(name, "handler");
-        } else if (same->second != canonical) {
-          kept_.push_back(name);
-        }
       }
+      is_any_new = true;
+      added_.add(path, "handler");
+      if (mine != group_of_matcher.end()) edit_.add(mine->second, place.handler);
     }
+    if (is_any_new && mine == group_of_matcher.end()) edit_.add(event, group);
   }
 
-  // The text to insert into a container of mine, and where.
-  std::pair<size_t, std::string> insertion(JsonIndex container,
-                                           const std::vector<JsonIndex>& elements,
-                                           const Style& style, const Printer& printer) const {
-    const JsonNode& node = mine_[container];
-    std::string text;
-    if (node.last_child != JsonIndex::kNone) {
-      const JsonNode& last = mine_[node.last_child];
-      const bool lines = style.begins_line(last.begin());
-      const std::string_view indent = style.line_indent(last.begin());
-      for (const JsonIndex element : elements) {
-        text += lines ? "," + style.newline + std::string(indent) : style.comma;
-        printer.element(element, indent, lines ? Layout::kLines : Layout::kInline, text);
-      }
-      return {last.value.end, std::move(text)};
-    }
-    const size_t close = node.value.end - 1;
-    const bool inside_line = style.layout == Layout::kInline ||
-                             (container != JsonIndex::kRoot && !style.begins_line(node.begin()));
-    const bool has_lines = style.has_newline(node.value.begin, close);
-    if (inside_line && !has_lines) {
-      for (const JsonIndex element : elements) {
-        if (!text.empty()) text += style.comma;
-        printer.element(element, "", Layout::kInline, text);
-      }
-      return {close, std::move(text)};
-    }
-    // An empty container is opened: one element a line, the bracket on its own.
-    const std::string outer(style.line_indent(has_lines ? close : node.value.begin));
-    const std::string inner = outer + style.unit;
-    for (const JsonIndex element : elements) {
-      if (!text.empty()) text += ",";
-      text += text.empty() && has_lines ? style.unit : style.newline + inner;
-      printer.element(element, inner, Layout::kLines, text);
-    }
-    return {close, text + style.newline + outer};
-  }
-
-  SettingsMerge insert() const {
-    const Style style(mine_);
-    const Printer printer(theirs_, style);
-    std::map<size_t, std::string> insertions;
-    for (const auto& [container, elements] : additions_)
-      CHECK(insertions.insert(insertion(container, elements, style, printer)).second);
-    SettingsMerge merge;
-    size_t copied = 0;
-    for (const auto& [offset, text] : insertions) {
-      merge.text += mine_.text().substr(copied, offset - copied);
-      merge.inserted.push_back({merge.text.size(), merge.text.size() + text.size()});
-      merge.text += text;
-      copied = offset;
-    }
-    merge.text += mine_.text().substr(copied);
-    return merge;
-  }
-
+  const JsonText* base_;
   const JsonText& mine_;
   const JsonText& theirs_;
-  std::map<JsonIndex, std::vector<JsonIndex>> additions_;  // by container of mine
-  std::vector<Note> notes_;
-  std::unordered_map<std::string, size_t> note_of_path_;
-  std::vector<std::string> kept_;
+  Side in_force_;
+  JsonEdit edit_;
+  Notes added_, changed_, removed_, kept_, conflicts_;
 };
 
 Result<JsonText> parse_object(std::string_view text, std::string_view whose, ErrorCode code) {
+  if (text.size() > kSettingsMergeMaxBytes)
+    return make_error(code, std::string(whose) + " are larger than " +
+                                human_size(kSettingsMergeMaxBytes) + ", too large to be merged");
   auto document = JsonText::parse(text);
   if (!document)
     return make_error(code,
@@ -409,7 +380,29 @@ Result<JsonText> parse_object(std::string_view text, std::string_view whose, Err
   if (document->kind(JsonIndex::kRoot) != JsonKind::kObject)
     return make_error(code, std::string(whose) + " must be a JSON object, not " +
                                 std::string(with_article(document->kind(JsonIndex::kRoot))));
+  if (const auto hidden = document->hidden_members(); !hidden.empty()) {
+    const TextPosition at = document->position(hidden.front());
+    return make_error(
+        code,
+        std::string(whose) + " hold a key twice: " +
+            JsonFault{.position = at, .rule = "has no effect, a later one hides it"}.to_string());
+  }
   return std::move(document).value();
+}
+
+Result<SettingsMerge> merge(const JsonText* base, std::string_view mine, std::string_view theirs,
+                            Side in_force) {
+  ASSIGN_OR_RETURN(const JsonText my_document,
+                   parse_object(mine, "the settings in use", ErrorCode::kConflict));
+  ASSIGN_OR_RETURN(const JsonText their_document,
+                   parse_object(theirs, "the new settings", ErrorCode::kChecksRefused));
+  SettingsMerge merged = Merger(base, my_document, their_document, in_force).run();
+  if (merged.text == mine) return merged;
+  // Two legal documents can add up to one beyond the limits.
+  if (const auto result = JsonText::parse(merged.text); !result)
+    return make_error(ErrorCode::kConflict,
+                      "the merged settings would not be readable: " + result.error().rule);
+  return merged;
 }
 
 }  // namespace
@@ -420,25 +413,25 @@ std::string json_path(std::string_view parent, std::string_view key) {
            c == '-' || c == '$';
   });
   std::string path(parent);
-  if (is_plain) {
+  if (path.ends_with(kCut)) return path;
+  if (path.size() > kPathMaxBytes) return path.append(kCut);
+  if (is_plain && key.size() <= kKeyMaxBytes) {
     if (!path.empty()) path += '.';
     return path.append(key);
   }
-  return path + "[\"" + escape(key) + "\"]";
+  path += "[\"" + escape(key.substr(0, kKeyMaxBytes));
+  return path.append(key.size() > kKeyMaxBytes ? kCut : "").append("\"]");
+}
+
+Result<SettingsMerge> merge_settings(std::string_view base, std::string_view mine,
+                                     std::string_view theirs, Side in_force) {
+  const auto document = JsonText::parse(base);
+  const bool is_known = document && document->kind(JsonIndex::kRoot) == JsonKind::kObject;
+  return merge(is_known ? &*document : nullptr, mine, theirs, in_force);
 }
 
 Result<SettingsMerge> merge_settings_additive(std::string_view mine, std::string_view theirs) {
-  ASSIGN_OR_RETURN(const JsonText my_document,
-                   parse_object(mine, "the settings in use", ErrorCode::kConflict));
-  ASSIGN_OR_RETURN(const JsonText their_document,
-                   parse_object(theirs, "the new settings", ErrorCode::kChecksRefused));
-  SettingsMerge merge = Merger(my_document, their_document).run();
-  if (merge.inserted.empty()) return merge;
-  // Two legal documents can add up to one beyond the limits.
-  if (const auto result = JsonText::parse(merge.text); !result)
-    return make_error(ErrorCode::kConflict,
-                      "the merged settings would not be readable: " + result.error().rule);
-  return merge;
+  return merge(nullptr, mine, theirs, Side::kMine);
 }
 
 }  // namespace stravinsky::model

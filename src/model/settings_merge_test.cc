@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "testing/seeded_random.h"
+#include "testing/random_settings.h"
 
 namespace stravinsky::model {
 namespace {
@@ -23,7 +23,7 @@ SettingsMerge merged(std::string_view mine, std::string_view theirs) {
 }
 
 TEST(SettingsMerge, NothingToAddLeavesEveryByte) {
-  const std::string mine = "\xEF\xBB\xBF{ \"b\" :1,\r\n\t\"a\": [ ] , \"a\":{ }}\n\n";
+  const std::string mine = "\xEF\xBB\xBF{ \"b\" :1,\r\n\t\"c\": [ ] , \"a\":{ }}\n\n";
   const SettingsMerge merge = merged(mine, R"({"a": {}, "b": 2})");
   EXPECT_EQ(merge.text, mine);
   EXPECT_THAT(merge.added, IsEmpty());
@@ -151,10 +151,8 @@ TEST(SettingsMerge, HandlersJoinTheGroupOfTheirMatcher) {
   }
 }
 )");
-  EXPECT_THAT(merge.added,
-              ElementsAre("hooks.PreToolUse[matcher Bash]: 1 handler",
-                          "hooks.PreToolUse[matcher Edit]: 1 handler", "hooks.Stop: 1 handler"));
-  EXPECT_THAT(merge.kept, ElementsAre("hooks.PreToolUse[matcher Bash]"));
+  EXPECT_THAT(merge.added, ElementsAre("hooks.PreToolUse: 2 handlers", "hooks.Stop: 1 handler"));
+  EXPECT_THAT(merge.kept, ElementsAre("hooks.PreToolUse[0].hooks[0]"));
 }
 
 TEST(SettingsMerge, EveryMatcherThatStandsForAllIsTheSame) {
@@ -187,9 +185,22 @@ TEST(SettingsMerge, UnexpectedShapesOfMineAreKept) {
   EXPECT_THAT(merge.kept, ElementsAre("hooks", "permissions.allow", "env"));
 }
 
-TEST(SettingsMerge, DuplicateKeysMeanTheLastOne) {
-  EXPECT_EQ(merged(R"({"a":{"x":1},"a":{}})", R"({"a":{"y":1},"a":{"z":{"q":1,"q":2}}})").text,
-            R"({"a":{"x":1},"a":{"z":{"q":2}}})");
+TEST(SettingsMerge, AKeyThatIsThereTwiceIsRefused) {
+  const auto mine = merge_settings_additive("{\n \"a\": {\"x\": 1},\n \"a\": {}}", "{}");
+  ASSERT_FALSE(mine.has_value());
+  EXPECT_EQ(mine.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(mine.error().message,
+            "the settings in use hold a key twice: "
+            "line 2, column 2: has no effect, a later one hides it");
+  const auto theirs = merge_settings_additive("{}", R"({"a":{"q":1,"q":2}})");
+  ASSERT_FALSE(theirs.has_value());
+  EXPECT_EQ(theirs.error().code, ErrorCode::kChecksRefused);
+}
+
+TEST(SettingsMerge, WhatIsTooLargeIsRefused) {
+  const std::string large = "{\"a\":\"" + std::string(kSettingsMergeMaxBytes, 'x') + "\"}";
+  EXPECT_EQ(merge_settings_additive(large, "{}").error().code, ErrorCode::kConflict);
+  EXPECT_EQ(merge_settings_additive("{}", large).error().code, ErrorCode::kChecksRefused);
 }
 
 TEST(SettingsMerge, FaultsSayWhoseAndWhere) {
@@ -209,7 +220,8 @@ TEST(SettingsMerge, ReportHoldsNoValues) {
   const SettingsMerge merge =
       merged(R"({"env":{"K":"secret1"}})",
              R"({"env":{"K":"secret2","L":"secret3"},"permissions":{"allow":["secret4"]},
-                 "hooks":{"Stop":[{"hooks":[{"command":"secret5"}]}]},"m":"secret6"})");
+                 "hooks":{"Stop":[{"matcher":"secret7","hooks":[{"command":"secret5"}]}]},
+                 "m":"secret6"})");
   for (const auto& list : {merge.added, merge.kept})
     for (const std::string& line : list) EXPECT_EQ(line.find("secret"), std::string::npos) << line;
 }
@@ -218,117 +230,13 @@ TEST(SettingsMerge, PathsQuoteWhatIsNoName) {
   EXPECT_EQ(json_path("", "a"), "a");
   EXPECT_EQ(json_path("a", "b-c"), "a.b-c");
   EXPECT_EQ(json_path("a", "b.c\n"), "a[\"b.c\\x0a\"]");
+  EXPECT_EQ(json_path("a", std::string(300, 'k')), "a[\"" + std::string(200, 'k') + "...\"]");
+  const std::string cut = json_path(std::string(1001, 'a'), "b");
+  EXPECT_EQ(cut, std::string(1001, 'a') + "...");
+  EXPECT_EQ(json_path(cut, "c"), cut);
 }
 
 // --- properties, over random pairs of settings
-
-class Generator {
- public:
-  explicit Generator(uint64_t seed) : random_(seed) {}
-
-  Json settings() {
-    Json root = Json::object();
-    for (unsigned i = below(5); i > 0; --i) root["key" + std::to_string(below(6))] = value(3);
-    if (below(3) > 0) {
-      Json& permissions = root["permissions"] = Json::object();
-      for (const char* list : {"allow", "deny", "additionalDirectories"})
-        if (below(2) == 0) permissions[list] = strings();
-    }
-    if (below(3) > 0) root["hooks"] = hooks();
-    if (below(4) == 0) root["enabledServers"] = strings();
-    return root;
-  }
-
-  // The same document in a random style.
-  std::string print(const Json& json) {
-    unit_ = std::vector<std::string>{"  ", "    ", "\t", "", " "}[below(5)];
-    newline_ = below(3) == 0 ? "\r\n" : "\n";
-    colon_ = std::vector<std::string>{": ", ":", " : "}[below(3)];
-    is_compact_ = below(4) == 0;
-    is_ragged_ = below(4) == 0;
-    std::string out = below(6) == 0 ? "\xEF\xBB\xBF" : "";
-    print(json, "", out);
-    for (unsigned i = below(3); i > 0; --i) out += newline_;
-    return out;
-  }
-
- private:
-  unsigned below(unsigned limit) { return static_cast<unsigned>(random_.below(limit)); }
-
-  Json value(unsigned depth) {
-    switch (below(depth == 0 ? 4 : 7)) {
-      case 0:
-        return nullptr;
-      case 1:
-        return below(2) == 0;
-      case 2:
-        return below(4);
-      case 3:
-        return "te\"xt\\\n\xC3\xA4" + std::to_string(below(3));
-      case 4: {
-        Json list = Json::array();
-        for (unsigned i = below(4); i > 0; --i) list.push_back(value(depth - 1));
-        return list;
-      }
-      default: {
-        Json object = Json::object();
-        for (unsigned i = below(4); i > 0; --i)
-          object["k." + std::to_string(below(4))] = value(depth - 1);
-        return object;
-      }
-    }
-  }
-  Json strings() {
-    Json list = Json::array();
-    for (unsigned i = below(5); i > 0; --i) list.push_back("Tool" + std::to_string(below(6)));
-    return list;
-  }
-  Json hooks() {
-    Json hooks = Json::object();
-    for (unsigned i = below(4); i > 0; --i) {
-      Json& event = hooks[std::vector<std::string>{"PreToolUse", "Stop", "Setup"}[below(3)]];
-      event = Json::array();
-      for (unsigned groups = below(4); groups > 0; --groups) {
-        Json group = Json::object();
-        if (below(3) > 0) group["matcher"] = std::vector<std::string>{"", "*", "A", "B"}[below(4)];
-        Json& handlers = group["hooks"] = Json::array();
-        for (unsigned count = below(4); count > 0; --count) {
-          Json handler = {{"type", "command"}, {"command", "c" + std::to_string(below(3))}};
-          if (below(3) == 0) handler["args"] = {std::to_string(below(2))};
-          if (below(3) == 0) handler["timeout"] = below(3);
-          handlers.push_back(handler);
-        }
-        event.push_back(group);
-      }
-    }
-    return hooks;
-  }
-
-  void print(const Json& json, const std::string& indent, std::string& out) {
-    if (!json.is_structured()) {
-      out += json.dump();
-      return;
-    }
-    const bool one_line = is_compact_ || (is_ragged_ && below(2) == 0);
-    out += json.is_object() ? '{' : '[';
-    if (json.empty() && is_ragged_ && below(2) == 0) out += newline_ + indent;
-    bool is_first = true;
-    for (const auto& [key, item] : json.items()) {
-      if (!is_first) out += one_line && below(2) == 0 ? ", " : ",";
-      if (!one_line) out += newline_ + indent + unit_;
-      if (json.is_object()) out += Json(key).dump() + colon_;
-      print(item, indent + unit_, out);
-      is_first = false;
-    }
-    if (!one_line && !json.empty()) out += newline_ + indent;
-    out += json.is_object() ? '}' : ']';
-  }
-
-  testing::SeededRandom random_;
-  std::string unit_, newline_, colon_;
-  bool is_compact_ = false;
-  bool is_ragged_ = false;
-};
 
 // Every key and value of mine is in result, in the same order; lists may be longer.
 void expect_contains(const Json& result, const Json& mine, const std::string& path) {
@@ -365,7 +273,7 @@ TEST(SettingsMerge, PropertiesHoldForRandomPairs) {
   size_t changed = 0;
   for (uint64_t seed = 1; seed <= 6000; ++seed) {
     SCOPED_TRACE(seed);
-    Generator generator(seed);
+    testing::RandomSettings generator(seed);
     const Json my_json = generator.settings();
     const Json their_json = generator.settings();
     const std::string mine = generator.print(my_json);

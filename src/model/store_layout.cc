@@ -173,6 +173,15 @@ fs::RelPath conflicts(std::string_view txid) {
   return of_transaction("recovery/conflicts", txid);
 }
 
+Result<fs::RelPath> conflict_copy(std::string_view txid, const LogicalPath& path) {
+  const Component* component = component_of(path.path);
+  CHECK(component != nullptr);
+  const std::string name = component->kind == ComponentKind::kFile
+                               ? stored_name(*component, path.scope)
+                               : archive_member(*component, path);
+  return fs::RelPath::parse(conflicts(txid).str() + "/" + name);
+}
+
 std::string stage_name(std::string_view txid, uint64_t n) {
   CHECK(is_transaction_id(txid));
   return std::string(kReservedPrefix) + std::string(txid) + "-" + std::to_string(n);

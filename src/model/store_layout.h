@@ -11,7 +11,7 @@
 //   recovery/tx/<txid>/        journal, before/: an open transaction
 //   recovery/tx/done/<txid>/   a finished one
 //   recovery/tx/inconsistent/<txid>/  one that recovery gave up on, with README.txt
-//   recovery/conflicts/<txid>/ what a roll back set aside
+//   recovery/conflicts/<txid>/ what was set aside, under the names that backups use
 //   recovery/staging/          temporary, swept under the lock
 //   recovery/rescue.sh
 //   audit/operations.log, audit/head.json, audit/audit.db, audit/archive/
@@ -30,6 +30,7 @@
 
 #include "base/error.h"
 #include "fs/rel_path.h"
+#include "model/component.h"
 
 namespace stravinsky::model::layout {
 
@@ -85,6 +86,9 @@ fs::RelPath inconsistent_transactions();
 fs::RelPath inconsistent_transaction(std::string_view txid);
 fs::RelPath conflicts();
 fs::RelPath conflicts(std::string_view txid);
+// Where a version of a file is set aside: conflicts/<txid>/hooks/x.py, and
+// conflicts/<txid>/project_hooks/x.py for the project's. kUsage for a name too long.
+Result<fs::RelPath> conflict_copy(std::string_view txid, const LogicalPath& path);
 
 // --- names in the user's tree
 std::string stage_name(std::string_view txid, uint64_t n);

@@ -40,6 +40,21 @@ TEST(StoreLayout, PartialBackupsAreNoBackups) {
   EXPECT_FALSE(parse_partial_backup("..partial"));
 }
 
+TEST(StoreLayout, WhatIsSetAsideKeepsItsNameAndItsScope) {
+  const std::string txid = "0123456789abcdef";
+  const auto place = [&](Scope scope, const char* path) {
+    const auto copy = conflict_copy(txid, {scope, fs::RelPath::of(path)});
+    return copy ? copy->str() : copy.error().to_string();
+  };
+  const std::string home = "recovery/conflicts/" + txid + "/";
+  EXPECT_EQ(place(Scope::kUser, "hooks/deep/x.py"), home + "hooks/deep/x.py");
+  EXPECT_EQ(place(Scope::kProject, "hooks/deep/x.py"), home + "project_hooks/deep/x.py");
+  EXPECT_EQ(place(Scope::kUser, "settings.json"), home + "settings.json");
+  EXPECT_EQ(place(Scope::kProject, "settings.json"), home + "project_settings.json");
+  // What settings name may be called as anything.
+  EXPECT_EQ(place(Scope::kUser, "project_hooks/x.py"), home + "referenced/project_hooks/x.py");
+}
+
 TEST(StoreLayout, ReservedNamesAreKnown) {
   const std::string txid = "0123456789abcdef";
   for (const std::string& name : {stage_name(txid, 12), stash_name(txid, 0), rebuilt_name(txid, 3)})

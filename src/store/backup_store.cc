@@ -37,16 +37,18 @@ uint64_t size_of(const Manifest& manifest) {
 }
 
 BackupInfo info_of(const Manifest& manifest) {
-  BackupInfo info{.id = manifest.id,
-                  .sequence = manifest.sequence,
-                  .kind = manifest.kind,
-                  .type = manifest.type,
-                  .version = manifest.version,
-                  .time_ns = manifest.time_ns,
-                  .pinned = manifest.pinned,
-                  .size_bytes = size_of(manifest),
-                  .user_root = manifest.user_root,
-                  .project_root = manifest.project_root};
+  BackupInfo info{
+      .id = manifest.id,
+      .sequence = manifest.sequence,
+      .kind = manifest.kind,
+      .type = manifest.type,
+      .version = manifest.version,
+      .time_ns = manifest.time_ns,
+      .pinned = manifest.pinned,
+      .size_bytes = size_of(manifest),
+      .user_root = manifest.user_root,
+      .project_root = manifest.project_root,
+      .version_of = manifest.version_of.empty() ? manifest.user_root : manifest.version_of};
   for (const model::StoredFile& file : manifest.files) info.files_count += file.files_count;
   return info;
 }
@@ -192,6 +194,7 @@ Result<Manifest> BackupStore::build(fs::Fd dir, const Snapshot& snapshot,
       written.linked.empty() ? model::BackupType::kFull : model::BackupType::kIncremental;
   manifest.version = request.version;
   manifest.previous_version = request.previous_version;
+  manifest.version_of = request.version_of;
   manifest.time_ns = clock_->now_ns();
   manifest.pinned = request.pinned == Pinned::kYes;
   manifest.user_root = snapshot.roots.user.path;
@@ -260,19 +263,26 @@ Result<BackupList> BackupStore::list() const {
   return list;
 }
 
-Result<std::string> BackupStore::find(std::string_view version_or_id,
-                                      std::string_view user_root) const {
+Result<std::string> BackupStore::find(std::string_view version_or_id, const Wanted& wanted) const {
   ASSIGN_OR_RETURN(const BackupList all, list());
+  std::string newest_sound;
   std::string newest_unsound;
   if (const auto version = model::Version::parse(version_or_id)) {
     for (auto info = all.backups.rbegin(); info != all.backups.rend(); ++info) {
       if (info->version != *version) continue;
-      if (!user_root.empty() && info->user_root != user_root) continue;
+      if (!wanted.tree.empty() && info->version_of != wanted.tree) continue;
       const auto problems = verify(info->id, VerifyDepth::kQuick, 1);
-      if (problems && problems->empty()) return info->id;
-      if (newest_unsound.empty()) newest_unsound = info->id;
+      if (!problems || !problems->empty()) {
+        if (newest_unsound.empty()) newest_unsound = info->id;
+        continue;
+      }
+      if (!wanted.is_wanted) return info->id;
+      ASSIGN_OR_RETURN(const bool is_wanted, wanted.is_wanted(info->id));
+      if (is_wanted) return info->id;
+      if (newest_sound.empty()) newest_sound = info->id;
     }
   }
+  if (!newest_sound.empty()) return newest_sound;
   if (!newest_unsound.empty())
     return make_error(ErrorCode::kCorrupt,
                       fmt::format("no backup of {} is sound", escape(version_or_id)))

@@ -12,6 +12,7 @@
 // The caller of whatever changes something holds the store's lock.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct BackupRequest {
   std::string label;
   model::BackupKind kind = model::BackupKind::kManual;
   model::Version version{};  // of what is installed while the backup is taken
+  std::string version_of{};  // the root it is installed in; empty: the user's
   model::Version previous_version{};
   Pinned pinned = Pinned::kNo;
   model::MeasuredFacts facts{};
@@ -64,6 +66,7 @@ struct BackupInfo {
   uint64_t files_count = 0;
   std::string user_root{};
   std::string project_root{};
+  std::string version_of{};  // the root whose version it is
 };
 
 struct BackupList {
@@ -75,6 +78,13 @@ struct BackupList {
   std::vector<Broken> broken;  // directories whose manifest cannot be believed
 };
 
+// Which backups of a version count.
+struct Wanted {
+  std::string tree{};  // the root whose version is meant; empty: any
+  // Asked of each sound one, newest first; empty: the first will do.
+  std::function<Result<bool>(const std::string& id)> is_wanted{};
+};
+
 class BackupStore {
  public:
   BackupStore(const StoreDir& store, Clock& clock) : store_(&store), clock_(&clock) {}
@@ -83,11 +93,11 @@ class BackupStore {
   Result<CreatedBackup> create(const Snapshot& snapshot, const BackupRequest& request);
 
   Result<BackupList> list() const;
-  // The backup that a person means: of a version the newest one that verifies
-  // quickly, else the one with exactly this id. user_root, unless empty, is the tree
-  // that a version's backup must be of. kNotFound lists what there is; kCorrupt when
-  // backups of that version exist but none is sound.
-  Result<std::string> find(std::string_view version_or_id, std::string_view user_root = {}) const;
+  // The backup that a person means: of a version the newest one that verifies quickly
+  // and is wanted (if none is wanted, the newest sound one); else the one with exactly
+  // this id. kNotFound lists what there is; kCorrupt when backups of that version exist
+  // but none is sound.
+  Result<std::string> find(std::string_view version_or_id, const Wanted& wanted = {}) const;
   Result<model::Manifest> load_manifest(const std::string& id) const;
   // Every problem of a backup; empty: all good. kNotFound without such a backup.
   Result<std::vector<BackupProblem>> verify(const std::string& id, VerifyDepth depth,

@@ -228,21 +228,45 @@ Result<InstalledBundle> BundleStore::load(const std::string& id) const {
   return std::move(stored.installed);
 }
 
-Status BundleStore::read(const std::string& id, const RelPath& path,
-                         const codec::Sink& sink) const {
-  const std::string context = "while reading " + escape(path.str()) + " of the kept bundle " + id;
+Result<std::vector<std::string>> BundleStore::list() const {
+  fs::FileSystem& fs = store_->file_system();
+  std::vector<std::string> ids;
+  ASSIGN_OR_RETURN(const auto home,
+                   open_if_present(fs, store_->fd(), layout::bundles(), OpenMode::kDirectory));
+  if (!home) return ids;
+  ASSIGN_OR_RETURN(const auto names, fs.list(home->fd()));
+  for (const fs::DirEntry& entry : names)
+    if (layout::is_backup_id(entry.name)) ids.push_back(entry.name);
+  return ids;
+}
+
+Result<BundleContent> BundleStore::open(const std::string& id) const {
+  const std::string context = "while reading the kept bundle " + escape(id);
   fs::FileSystem& fs = store_->file_system();
   ASSIGN_OR_RETURN(const fs::File dir, open_bundle(*store_, id));
-  ASSIGN_OR_RETURN_WHILE(const StoredBundle stored, read_stored(fs, dir.fd(), id), context);
-  const BundleFile* file = stored.installed.find(path);
+  ASSIGN_OR_RETURN_WHILE(StoredBundle stored, read_stored(fs, dir.fd(), id), context);
+  ASSIGN_OR_RETURN_WHILE(
+      fs::File archive,
+      fs::File::open(fs, dir.fd(), layout::bundle_archive_name(), OpenMode::kRead), context);
+  return BundleContent(fs, std::move(archive), std::move(stored.installed),
+                       std::move(stored.members));
+}
+
+Status BundleContent::read(const RelPath& path, const codec::Sink& sink) const {
+  const std::string context =
+      "while reading " + escape(path.str()) + " of the kept bundle " + installed_.id;
+  const BundleFile* file = installed_.find(path);
   if (file == nullptr)
     return make_error(ErrorCode::kNotFound, "there is no such file").with_context(context);
-  const auto index = static_cast<size_t>(file - stored.installed.files.data());
-  ASSIGN_OR_RETURN_WHILE(
-      const fs::File archive,
-      fs::File::open(fs, dir.fd(), layout::bundle_archive_name(), OpenMode::kRead), context);
-  RETURN_IF_ERROR_WHILE(codec::read_member(fs, archive.fd(), stored.members[index], sink), context);
+  const auto index = static_cast<size_t>(file - installed_.files.data());
+  RETURN_IF_ERROR_WHILE(codec::read_member(*fs_, archive_.fd(), members_[index], sink), context);
   return {};
+}
+
+Status BundleStore::read(const std::string& id, const RelPath& path,
+                         const codec::Sink& sink) const {
+  ASSIGN_OR_RETURN(const BundleContent content, open(id));
+  return content.read(path, sink);
 }
 
 Result<std::string> BundleStore::save(const Bundle& bundle, const model::Version& version,

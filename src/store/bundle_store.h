@@ -8,10 +8,12 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "codec/tar_gz.h"
+#include "fs/file.h"
 #include "model/component.h"
 #include "model/version.h"
 #include "store/bundle.h"
@@ -30,6 +32,27 @@ struct InstalledBundle {
   const BundleFile* find(const fs::RelPath& path) const;
 };
 
+// The pristine content of one kept bundle, opened once for many files.
+class BundleContent {
+ public:
+  BundleContent(fs::FileSystem& fs, fs::File archive, InstalledBundle installed,
+                std::vector<codec::ArchiveMember> members)
+      : fs_(&fs),
+        archive_(std::move(archive)),
+        installed_(std::move(installed)),
+        members_(std::move(members)) {}
+
+  const InstalledBundle& installed() const { return installed_; }
+  // kNotFound without such a file; kCorrupt when it is damaged.
+  Status read(const fs::RelPath& path, const codec::Sink& sink) const;
+
+ private:
+  fs::FileSystem* fs_;
+  fs::File archive_;
+  InstalledBundle installed_;
+  std::vector<codec::ArchiveMember> members_;  // of installed_.files, in the same order
+};
+
 class BundleStore {
  public:
   explicit BundleStore(const StoreDir& store) : store_(&store) {}
@@ -39,6 +62,10 @@ class BundleStore {
   Result<std::string> save(const Bundle& bundle, const model::Version& version, model::Scope scope);
   // kNotFound; kCorrupt when its manifest is not what was written.
   Result<InstalledBundle> load(const std::string& id) const;
+  // The ids of all bundles, in no order.
+  Result<std::vector<std::string>> list() const;
+  // As load; kNotFound when its archive is gone as well.
+  Result<BundleContent> open(const std::string& id) const;
   // The pristine content of one file; kCorrupt when it is damaged.
   Status read(const std::string& id, const fs::RelPath& path, const codec::Sink& sink) const;
 

@@ -2,6 +2,8 @@
 // had back.
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "sample.h"
 
 namespace stravinsky::e2e {
@@ -101,14 +103,14 @@ TEST(Keep, UndoSetsEditsMadeSinceAsideByName) {
   EXPECT_EQ(home.text(".claude/hooks/audit.sh"), hook("edited, created by the update"));
   EXPECT_EQ(home.text(".claude/hooks/log.sh"), hook("edited, not part of the update"));
   EXPECT_EQ(home.text(".claude/notes.md"), "mine\n");
-  bool found = false;
-  for (const auto& [path, what] : home.store_tree()) {
-    if (!path.starts_with("recovery/conflicts/")) continue;
-    if (!what.ends_with(hook("edited after the update"))) continue;
-    found = true;
-    EXPECT_THAT(undo.out + undo.err, HasSubstr(path)) << "the place is not told";
-  }
-  EXPECT_TRUE(found) << "the edit is nowhere";
+  // By its name and with its mode, and the place is told.
+  const std::vector<std::string> transactions =
+      home.names(".stravinsky/rollback/recovery/conflicts");
+  ASSERT_EQ(transactions.size(), 1U);
+  const std::string copy = "recovery/conflicts/" + transactions[0] + "/hooks/guard.sh";
+  EXPECT_EQ(home.text(".stravinsky/rollback/" + copy), hook("edited after the update"));
+  EXPECT_EQ(home.mode_of(".stravinsky/rollback/" + copy), 0755U);
+  EXPECT_THAT(undo.out + undo.err, HasSubstr(copy));
 }
 
 TEST(Keep, WhatIsNeverManagedIsNeverTouched) {
@@ -130,17 +132,62 @@ TEST(Keep, WhatIsNeverManagedIsNeverTouched) {
     EXPECT_EQ(path.find(".credentials"), std::string::npos) << path;
 }
 
+// Every kind of change there is: the plan of the dry run is what the run then does.
 TEST(Keep, DryRunSaysWhatTheRunDoesAndChangesNothing) {
   const Home home;
-  home.install(1);
-  home.file(".claude/hooks/guard.sh", hook("my own guard"), 0755);
-  const Tree tree = home.tree();
-  const Tree store = home.store_tree();
-  const Ended planned =
-      home.expect(0, {"update", "2.0.0", "--from", home.bundle("2"), "--dry-run"});
-  EXPECT_TRUE(same_tree(home.tree(), tree));
-  EXPECT_TRUE(same_tree(home.store_tree(), store));
-  EXPECT_THAT(planned.out, HasSubstr("hooks/audit.sh"));
+  home.file(".claude/hooks/unknown.sh", hook("of nobody knows whom"), 0755);
+  Files first = package(1);
+  first.emplace_back("hooks/lines.sh", "#!/bin/bash\n# 1\n# 2\n# 3\n# 4\nexit 0\n");
+  Files second = package(2);
+  second.emplace_back("hooks/lines.sh", "#!/bin/bash\n# 1\n# 2\n# 3\n# four\nexit 0\n");
+  second.emplace_back("hooks/unknown.sh", hook("of version 2"));
+  home.make_bundle("first", first);
+  home.make_bundle("second", second);
+  const auto planned_and_done = [&](const std::string& version, const std::string& bundle) {
+    const Tree tree = home.tree();
+    const Tree store = home.store_tree();
+    const std::vector<std::string> command = {"update", version, "--from", home.bundle(bundle),
+                                              "--json"};
+    std::vector<std::string> dry = command;
+    dry.emplace_back("--dry-run");
+    const nlohmann::json plan = home.expect(0, dry).json();
+    EXPECT_TRUE(same_tree(home.tree(), tree));
+    EXPECT_TRUE(same_tree(home.store_tree(), store));
+    const nlohmann::json done = home.expect(0, command).json();
+    std::map<std::string, std::string> actions;
+    EXPECT_EQ(plan["files"].size(), done["files"].size());
+    for (size_t i = 0; i < done["files"].size(); ++i) {
+      nlohmann::json promised = plan["files"][i];
+      nlohmann::json kept = done["files"][i];
+      actions[kept["path"].get<std::string>()] = kept["action"].get<std::string>();
+      // Only the run has a backup that the command can name.
+      if (!kept["command"].get<std::string>().empty()) {
+        EXPECT_TRUE(kept["command"].get<std::string>().starts_with(
+            promised["command"].get<std::string>() + " "));
+      }
+      for (nlohmann::json* one : {&promised, &kept}) {
+        one->erase("command");
+        one->erase("status");
+      }
+      EXPECT_EQ(promised, kept);
+    }
+    return actions;
+  };
+  planned_and_done("1.0.0", "first");
+  home.file(".claude/hooks/guard.sh", hook("my own guard"), 0755);  // conflict
+  home.file(".claude/hooks/lines.sh", "#!/bin/bash\n# one\n# 2\n# 3\n# 4\nexit 0\n", 0755);
+  home.erase(".claude/commands/str/search.md");  // stays deleted
+  home.file(".claude/settings.json",
+            "{ \"model\": \"m\"," + home.text(".claude/settings.json").substr(1));  // merged
+  const auto actions = planned_and_done("2.0.0", "second");
+  EXPECT_EQ(actions.at("~/.claude/hooks/guard.sh"), "conflict");
+  EXPECT_EQ(actions.at("~/.claude/hooks/unknown.sh"), "conflict");
+  EXPECT_EQ(actions.at("~/.claude/hooks/lines.sh"), "merge");
+  EXPECT_EQ(actions.at("~/.claude/settings.json"), "merge");
+  EXPECT_EQ(actions.at("~/.claude/hooks/audit.sh"), "add");
+  EXPECT_EQ(actions.at("~/.claude/agents/planner.md"), "change");
+  EXPECT_EQ(actions.at("~/.claude/commands/watch.md"), "delete");
+  EXPECT_EQ(actions.at("~/.claude/commands/str/search.md"), "keep");
 }
 
 }  // namespace

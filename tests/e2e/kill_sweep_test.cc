@@ -78,6 +78,25 @@ Unfinished unfinished(const SweptCommand& command) {
   return out;
 }
 
+// Undo after a crash is about what crashed, not about the good state before it.
+TEST(Scenario, 18_UndoAfterAKilledUpdateGoesNoFurtherBackThanThat) {
+  const SweptCommand command(kUpdate, installed);
+  const std::vector<int> undecided = unfinished(command).undecided;
+  ASSERT_FALSE(undecided.empty());
+  command.reset();
+  ASSERT_EQ(command.run(kill_at(undecided[undecided.size() / 2])).exit, kKilled);
+  const Tree torn = command.home().tree();
+  const Ended planned = command.other({"rollback", "undo", "--dry-run"});
+  EXPECT_EQ(planned.exit, 8) << "a plan for a tree that is healed first would be false";
+  EXPECT_TRUE(same_tree(command.home().tree(), torn));
+  const Ended undone = command.other({"rollback", "undo"});
+  EXPECT_EQ(undone.exit, 0) << undone.err;
+  EXPECT_NE(undone.err.find("taken back just now"), std::string::npos) << undone.err;
+  EXPECT_TRUE(same_tree(command.home().tree(), command.before()));
+  EXPECT_EQ(command.other({"rollback", "undo"}).exit, 0);
+  EXPECT_TRUE(same_tree(command.home().tree(), {}));
+}
+
 TEST(Scenario, 2_KilledRecoveryIsRecoveredToo) {
   const SweptCommand command(kUpdate, installed);
   const Unfinished calls = unfinished(command);
