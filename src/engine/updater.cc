@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "engine/open_source.h"
 #include "engine/operation.h"
 #include "engine/present_tree.h"
 #include "model/settings_merge.h"
@@ -266,8 +267,10 @@ Result<model::Version> version_of(const UpdateRequest& request, const store::Bun
 }  // namespace
 
 Result<OperationResult> update(Session& session, const UpdateRequest& request) {
-  ASSIGN_OR_RETURN_WHILE(store::Bundle opened, store::Bundle::open(session.fs(), request.source),
-                         "while reading the bundle");
+  ASSIGN_OR_RETURN(store::Bundle opened, open_source(session, {.source = request.source,
+                                                               .subdir = request.subdir,
+                                                               .sha256 = request.sha256,
+                                                               .scope = request.scope}));
   const auto bundle = std::make_shared<const store::Bundle>(std::move(opened));
   ASSIGN_OR_RETURN(const model::Version version, version_of(request, *bundle));
   if (session.roots().of(request.scope) == nullptr)
@@ -280,6 +283,8 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
   operation.announced_version = version.str();
   operation.tree = session.roots().of(request.scope)->path;
   operation.propose = [&](const Present& present) -> Result<Proposal> {
+    if (request.downgrade == Downgrade::kRefuse)
+      RETURN_IF_ERROR(refuse_downgrade(session, present.state, *bundle, version));
     UpdateProposer proposer(session, bundle, request.scope, present);
     ASSIGN_OR_RETURN(Proposal proposal, proposer.propose());
     proposal.to_version = version.str();

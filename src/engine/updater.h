@@ -20,6 +20,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "engine/downgrade.h"
 #include "engine/operation_result.h"
 #include "engine/session.h"
 #include "model/component.h"
@@ -27,9 +28,12 @@
 namespace stravinsky::engine {
 
 struct UpdateRequest {
-  std::optional<std::string> version;  // empty: the bundle's own
-  std::string source;                  // a directory or a .tar.gz
+  std::optional<std::string> version{};  // empty: the bundle's own
+  std::string source;                    // as open_source takes it
   model::Scope scope = model::Scope::kUser;
+  std::optional<std::string> subdir{};  // where in the bundle its tree is
+  std::optional<std::string> sha256{};  // of the archive
+  Downgrade downgrade = Downgrade::kRefuse;
 };
 
 // Errors: nothing was changed (exit codes as in product.md), but for

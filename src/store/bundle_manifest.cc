@@ -48,7 +48,9 @@ Status check_bundle_manifest(BundleSource& source, const std::string& at, const 
                              const std::vector<RawFile>& tree) {
   const auto value = codec::parse_strict_json(text);
   if (!value) return bad_manifest(value.error());
-  RETURN_IF_ERROR(model::check_format_version(*value, kFormatVersion, "bundle's manifest"));
+  const Status known = model::check_format_version(*value, kFormatVersion, "bundle's manifest");
+  if (!known && known.error().code == ErrorCode::kUnsupported) return known.error();
+  if (!known) return bad_manifest(known.error());
   model::JsonObject object(*value, "the bundle's manifest");
   std::map<std::string, Listed> listed;
   for (const json& one : object.array("files")) {

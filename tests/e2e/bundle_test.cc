@@ -114,5 +114,130 @@ TEST(BundleCorpus, WhatIsGoodIsInstalled) {
   }
 }
 
+constexpr const char* kPluginHooks = R"({"hooks": {"Stop": [{"hooks": [
+    {"type": "command", "command": "bash ${CLAUDE_PLUGIN_ROOT}/hooks/guard.sh"}]}]}})";
+
+TEST(Bundle, APluginsHooksRunFromWhereTheyLand) {
+  const Home home;
+  home.file(".claude/settings.json", R"({"model": "mine"})");
+  home.file("plugin/.claude-plugin/plugin.json", R"({"name": "guard", "version": "1.2.0"})");
+  home.file("plugin/hooks/hooks.json", kPluginHooks);
+  home.file("plugin/commands/go.md", "Go.\n");
+  home.file("plugin/hooks/guard.sh", hook("guard"), 0755);
+  const Tree before = home.tree();
+  const Ended ended = home.expect(0, {"update", "--from", home.at("plugin")});
+  EXPECT_EQ(home.text(".claude/hooks/guard.sh"), hook("guard"));
+  EXPECT_EQ(home.text(".claude/commands/go.md"), "Go.\n");
+  EXPECT_THAT(home.text(".claude/settings.json"),
+              HasSubstr("bash " + home.at(".claude") + "/hooks/guard.sh"));
+  EXPECT_THAT(home.text(".claude/settings.json"), HasSubstr("\"model\": \"mine\""));
+  home.expect(0, {"rollback", "undo"});
+  EXPECT_TRUE(same_tree(home.tree(), before));
+}
+
+TEST(Bundle, InspectShowsWhatWouldCome) {
+  const Home home;
+  const auto shown = home.expect(0, {"bundle", "inspect", home.bundle("1"), "--json"}).json();
+  EXPECT_EQ(shown["tree"]["kind"], ".claude folder");
+  EXPECT_FALSE(shown["files"].empty());
+  EXPECT_EQ(shown["files"][0]["sha256"].get<std::string>().size(), 64U);
+  ASSERT_FALSE(shown["hooks"].empty());
+  EXPECT_EQ(shown["hooks"][0]["files"].size(), 1U);
+  const Ended text = home.expect(0, {"bundle", "inspect", home.bundle("1")});
+  EXPECT_THAT(text.out, HasSubstr("hook:"));
+  EXPECT_FALSE(home.exists(home.store()));
+  home.expect(5, {"bundle", "inspect", home.at("absent")});
+}
+
+TEST(Bundle, SubdirChoosesAmongSeveralTrees) {
+  const Home home;
+  home.file("p/templates/a/.claude/commands/a.md", "a\n");
+  home.file("p/templates/b/.claude/commands/b.md", "b\n");
+  const Ended refused = home.expect(2, {"update", "1.0", "--from", home.at("p")});
+  EXPECT_THAT(refused.err, HasSubstr("it holds 2 trees"));
+  EXPECT_THAT(refused.err, HasSubstr("--subdir templates/a/.claude"));
+  home.expect(0, {"update", "1.0", "--from", home.at("p"), "--subdir", "templates/b"});
+  EXPECT_EQ(home.names(".claude/commands"), std::vector<std::string>{"b.md"});
+}
+
+TEST(Bundle, OfEveryKindOfArchiveTheTreeIsTheSame) {
+  const Home home;
+  home.files("src/.claude", package(1));
+  const std::string src = home.at("src");
+  ASSERT_EQ(home.run_program({"tar", "czf", home.at("b.tar.gz"), "-C", src, ".claude"}).exit, 0);
+  ASSERT_EQ(home.run_program({"tar", "cf", home.at("b.tar"), "-C", src, ".claude"}).exit, 0);
+  ASSERT_EQ(
+      home.run_program({"bsdtar", "cf", home.at("b.tar.zst"), "--zstd", "-C", src, ".claude"}).exit,
+      0);
+  ASSERT_EQ(
+      home.run_program({"bsdtar", "cf", home.at("b.whl"), "--format=zip", "-C", src, ".claude"})
+          .exit,
+      0);
+  home.expect(0, {"bundle", "create", src, "-o", home.at("created.tgz")});
+  std::vector<nlohmann::json> seen;
+  for (const char* name : {"src", "b.tar.gz", "b.tar", "b.tar.zst", "b.whl", "created.tgz"}) {
+    seen.push_back(home.expect(0, {"bundle", "inspect", home.at(name), "--json"}).json()["files"]);
+    EXPECT_EQ(seen.back(), seen.front()) << name;
+  }
+}
+
+TEST(Bundle, CreateWritesTheSameBytesAndReplacesNothing) {
+  const Home home;
+  home.expect(0, {"bundle", "create", home.bundle("1"), "-o", home.at("a.tgz")});
+  home.expect(0, {"bundle", "create", home.bundle("1"), "-o", home.at("b.tgz")});
+  EXPECT_EQ(home.text("a.tgz"), home.text("b.tgz"));
+  home.expect(1, {"bundle", "create", home.bundle("2"), "-o", home.at("a.tgz")});
+  EXPECT_EQ(home.text("a.tgz"), home.text("b.tgz"));
+}
+
+TEST(Bundle, OnlyTrustedSignaturesPassWhereTheyAreRequired) {
+  const Home home;
+  const std::string file = home.at("b.tgz");
+  home.expect(0, {"bundle", "create", home.bundle("1"), "-o", file});
+  home.expect(0, {"bundle", "keygen", "-o", home.at("key.pem")});
+  EXPECT_EQ(home.mode_of("key.pem"), 0600U);
+  home.expect(0, {"bundle", "keygen", "-o", home.at("other.pem")});
+  const std::string key = home.text("key.pem.pub").substr(0, 72);
+  home.file(home.store("config.json"),
+            R"({"update": {"require_signature": true, "trusted_keys": [")" + key + R"("]}})", 0600);
+  home.mode(home.store(), 0700);
+  const auto update = [&](int exit) {
+    return home.expect(exit, {"update", "1.0.0", "--from", file});
+  };
+  EXPECT_THAT(update(3).err, HasSubstr("the bundle has no signature"));
+  home.expect(5, {"bundle", "verify", file});
+  home.expect(0, {"bundle", "sign", file, "--key", home.at("other.pem")});
+  EXPECT_THAT(update(3).err, HasSubstr("signed with a key that is not trusted"));
+  home.expect(3, {"bundle", "verify", file});
+  home.expect(0, {"bundle", "verify", file, "--key", home.at("other.pem.pub")});
+  home.erase("b.tgz.sig");
+  home.expect(0, {"bundle", "sign", file, "--key", home.at("key.pem")});
+  home.expect(0, {"bundle", "verify", file});
+  const std::string good = home.text("b.tgz");
+  home.file("b.tgz", good + std::string(1, '\0'));
+  EXPECT_THAT(update(3).err, HasSubstr("the bundle's signature does not hold"));
+  EXPECT_TRUE(same_tree(home.tree(), {}));
+  home.file("b.tgz", good);
+  update(0);
+  EXPECT_THAT(home.expect(3, {"update", "1.0.0", "--from", home.bundle("2")}).err,
+              HasSubstr("a directory has no signature"));
+}
+
+TEST(Bundle, ADowngradeIsAskedFor) {
+  const Home home;
+  for (const char* version : {"0.3.9", "0.3.10"}) {
+    home.files(std::string(version) + "/.claude", {{"commands/x.md", version}});
+    home.file(std::string(version) + "/package.json",
+              R"({"name": "p", "version": ")" + std::string(version) + "\"}");
+  }
+  home.expect(0, {"update", "--from", home.at("0.3.9")});
+  home.expect(0, {"update", "--from", home.at("0.3.10")});
+  const Ended refused = home.expect(3, {"update", "--from", home.at("0.3.9")});
+  EXPECT_THAT(refused.err, HasSubstr("v0.3.9 is older than v0.3.10"));
+  EXPECT_EQ(home.text(".claude/commands/x.md"), "0.3.10");
+  home.expect(0, {"update", "--from", home.at("0.3.9"), "--allow-downgrade"});
+  EXPECT_EQ(home.text(".claude/commands/x.md"), "0.3.9");
+}
+
 }  // namespace
 }  // namespace stravinsky::e2e
