@@ -36,7 +36,8 @@ class FetchNpm : public ::testing::Test {
   }
   std::vector<std::string> staged() {
     std::vector<std::string> names;
-    for (const auto& [path, node] : e_.disk().snapshot(kStaging)) names.push_back(path);
+    for (const auto& [path, node] : e_.disk().snapshot(kStaging))
+      if (path.find("fetch-") != std::string::npos) names.push_back(path);
     return names;
   }
 
