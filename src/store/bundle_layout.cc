@@ -156,8 +156,11 @@ class LayoutSearch {
       open.pop_front();
       ASSIGN_OR_RETURN(const auto certain, certain_in(place.dir));
       found.insert(found.end(), certain.begin(), certain.end());
-      if (place.depth == kSearchDepthMax) continue;
       ASSIGN_OR_RETURN(const Entries entries, source_.list(place.dir));
+      if (certain.empty() && has_components(entries))
+        possible_.push_back(
+            {.kind = LayoutKind::kFolders, .package = place.dir, .root = place.dir});
+      if (place.depth == kSearchDepthMax) continue;
       for (const DirEntry& entry : entries) {
         if (entry.type != NodeType::kDirectory || entry.name.starts_with('.') ||
             entry.name == kAssetsFolder ||
@@ -171,26 +174,34 @@ class LayoutSearch {
     return {};
   }
 
-  static Result<BundleLayout> one_of(const std::vector<BundleLayout>& found) {
+  // Folders below the top are too often somebody's sources to be taken unasked.
+  Result<BundleLayout> one_of(const std::vector<BundleLayout>& found) const {
     if (found.size() == 1) return found.front();
+    if (found.empty() && !possible_.empty()) return choose_from(possible_);
     if (found.empty())
       return make_error(ErrorCode::kUsage,
                         "there is no hooks, commands, agents or skills folder "
                         "in it")
           .with_untouched("Nothing was changed.")
           .with_remedy("Give the directory or archive that holds .claude/ or these folders.");
+    return choose_from(found);
+  }
+
+  static Error choose_from(const std::vector<BundleLayout>& found) {
     constexpr size_t kShownMax = 20;
     std::vector<std::string> names;
     for (const BundleLayout& layout : found)
       if (names.size() < kShownMax)
         names.push_back(fmt::format("{} ({})", escape(layout.display()), layout_name(layout.kind)));
-    return make_error(ErrorCode::kUsage,
-                      fmt::format("it holds {} trees: {}", found.size(), fmt::join(names, ", ")))
+    const std::string what = found.size() == 1 ? "it holds what may be a tree"
+                                               : fmt::format("it holds {} trees", found.size());
+    return make_error(ErrorCode::kUsage, fmt::format("{}: {}", what, fmt::join(names, ", ")))
         .with_untouched("Nothing was changed.")
         .with_remedy("Choose one: --subdir " + shell_quote(escape(found.front().display())));
   }
 
   BundleSource& source_;
+  std::vector<BundleLayout> possible_;  // folders below the top
 };
 
 }  // namespace

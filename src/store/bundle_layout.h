@@ -8,7 +8,8 @@
 // The top is the source itself, its "package/" (npm), or its only directory. One of
 // the first three at the top is the tree. Otherwise they are looked for down to
 // kSearchDepthMax, and count together with folders at the top, which may as well be
-// somebody's sources: one is the tree, several are for the user to choose from.
+// somebody's sources: one is the tree, several are for the user to choose from, and so
+// are folders below the top where there is nothing else.
 #pragma once
 
 #include <optional>

@@ -75,6 +75,15 @@ TEST_F(LayoutTest, FoldersAtTheTopMayBeSomebodysSources) {
   EXPECT_EQ(found("templates"), "templates/.claude: hooks/x");
 }
 
+TEST_F(LayoutTest, FoldersBelowTheTopAreOnlySuggested) {
+  file("templates/one/commands/x.md").file("package.json");
+  EXPECT_THAT(found(), HasSubstr("it holds what may be a tree: templates/one (folders)"));
+  EXPECT_THAT(found(), HasSubstr("--subdir templates/one"));
+  file("templates/two/commands/y.md");
+  EXPECT_THAT(found(), HasSubstr("it holds 2 trees: templates/one (folders), templates/two"));
+  EXPECT_EQ(found("templates/two"), "templates/two: commands/y.md");
+}
+
 TEST_F(LayoutTest, OtherPeoplesFilesAreNotSearched) {
   file("hooks/x").file("node_modules/p/.claude/hooks/y").file(".git/.claude/hooks/y");
   EXPECT_EQ(found(), ".: hooks/x");
