@@ -3,13 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "engine/open_source.h"
 
 namespace stravinsky::cli {
 
 ExitCode run_adopt(const Invocation& invocation, engine::AdoptRequest request) {
   const auto session = invocation.open_session(Use::kWrite);
   if (!session) return invocation.fail(session.error());
-  request.source = invocation.absolute(request.source);
+  if (!engine::is_remote(request.source)) request.source = invocation.absolute(request.source);
   const auto adopted = engine::adopt(**session, request);
   if (!adopted) return invocation.fail(adopted.error());
   const Output& out = invocation.output;

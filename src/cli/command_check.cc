@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/finding_output.h"
 #include "engine/check.h"
+#include "engine/open_source.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -87,7 +88,7 @@ ExitCode run_check(const Invocation& invocation, engine::UpdateRequest update) {
   if (!session) return invocation.fail(session.error());
   engine::CheckRequest request;
   if (!update.source.empty()) {
-    update.source = invocation.absolute(update.source);
+    if (!engine::is_remote(update.source)) update.source = invocation.absolute(update.source);
     request.update = std::move(update);
   }
   const auto report = engine::check(**session, request);

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/operation_output.h"
+#include "engine/open_source.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -30,7 +31,7 @@ Result<model::Side> ask(const engine::MergeQuestion& question) {
 ExitCode run_update(const Invocation& invocation, engine::UpdateRequest request) {
   const auto session = invocation.open_session(Use::kWrite);
   if (!session) return invocation.fail(session.error());
-  request.source = invocation.absolute(request.source);
+  if (!engine::is_remote(request.source)) request.source = invocation.absolute(request.source);
   // --yes answers questions that have a yes.
   if (isatty(STDIN_FILENO) == 1 && !invocation.options.yes && !invocation.output.is_json())
     request.ask = ask;

@@ -27,6 +27,20 @@ ExitCode run_update_finish(const Invocation& invocation, const engine::FinishReq
 // command_adopt.cc
 ExitCode run_adopt(const Invocation& invocation, engine::AdoptRequest request);
 
+// command_bundle.cc
+struct BundleArguments {
+  std::string source;  // a bundle, or the directory to make one of
+  std::string output;  // -o
+  std::string key;     // --key: a file, or a public key itself
+  std::optional<std::string> subdir;
+  std::optional<std::string> sha256;
+};
+ExitCode run_bundle_inspect(const Invocation& invocation, const BundleArguments& arguments);
+ExitCode run_bundle_create(const Invocation& invocation, const BundleArguments& arguments);
+ExitCode run_bundle_keygen(const Invocation& invocation, const BundleArguments& arguments);
+ExitCode run_bundle_sign(const Invocation& invocation, const BundleArguments& arguments);
+ExitCode run_bundle_verify(const Invocation& invocation, const BundleArguments& arguments);
+
 // command_rollback.cc
 ExitCode run_rollback_list(const Invocation& invocation);
 ExitCode run_rollback_to(const Invocation& invocation, const engine::RollbackRequest& request);

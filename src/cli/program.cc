@@ -62,6 +62,7 @@ class CommandLine {
     add_update();
     add_check();
     add_adopt();
+    add_bundle();
     add_rollback();
     add_backup();
     add_recovery();
@@ -121,15 +122,25 @@ class CommandLine {
             return i.fail(make_error(ErrorCode::kUsage, "say what to install: --from SOURCE")
                               .with_untouched("Nothing was changed.")
                               .with_remedy("See: stravinsky update --help"));
-          return run_update(i,
-                            {.version = version_.empty() ? std::nullopt : std::optional(version_),
-                             .source = source_,
-                             .scope = scope(),
-                             .conflict = engine::parse_merge_policy(conflict_),
-                             .unknown_base = engine::parse_merge_policy(unknown_base_)});
+          return run_update(
+              i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
+                  .source = source_,
+                  .scope = scope(),
+                  .conflict = engine::parse_merge_policy(conflict_),
+                  .unknown_base = engine::parse_merge_policy(unknown_base_),
+                  .subdir = bundle_.subdir,
+                  .sha256 = bundle_.sha256,
+                  .downgrade =
+                      allow_downgrade_ ? engine::Downgrade::kAllow : engine::Downgrade::kRefuse});
         });
     update->add_option("version", version_, "Its version (default: what the bundle says)");
-    update->add_option("--from", source_, "A directory, .tar.gz or .tgz");
+    update->add_option("--from", source_,
+                       "A directory, an archive (.tar.gz, .tar.zst, .zip, .whl), https://... or "
+                       "npm:NAME[@VERSION]");
+    update->add_option("--subdir", bundle_.subdir, "Where in the bundle its tree is");
+    update->add_option("--sha256", bundle_.sha256, "What the archive must hash to");
+    update->add_flag("--allow-downgrade", allow_downgrade_,
+                     "Also an older version than the one installed");
     update->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));
     const CLI::IsMember policies({"keep-mine", "take-theirs", "ask", "fail"});
@@ -194,6 +205,45 @@ class CommandLine {
     check->add_option("bundle", source_, "What `update --from` takes (default: the live tree)");
     check->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));
+  }
+
+  void add_bundle() {
+    CLI::App* bundle = group("bundle", "What updates are made of");
+    CLI::App* inspect =
+        add(*bundle, "inspect", "What is in a bundle, without installing it", "bundle inspect",
+            "stravinsky bundle inspect package.tgz\n"
+            "stravinsky bundle inspect npm:NAME --subdir templates/claude --json",
+            [this](const Invocation& i) { return run_bundle_inspect(i, bundle_); });
+    inspect->add_option("source", bundle_.source, "As update --from takes it")->required();
+    inspect->add_option("--subdir", bundle_.subdir, "Where in the bundle its tree is");
+    inspect->add_option("--sha256", bundle_.sha256, "What the archive must hash to");
+    CLI::App* create =
+        add(*bundle, "create", "Pack a directory, the same bytes each time", "bundle create",
+            "stravinsky bundle create ./package -o package.tgz\n"
+            "stravinsky bundle create . --subdir templates/claude -o claude.tgz",
+            [this](const Invocation& i) { return run_bundle_create(i, bundle_); });
+    create->add_option("directory", bundle_.source, "What to pack")->required();
+    create->add_option("--output,-o", bundle_.output, "The file to write")->required();
+    create->add_option("--subdir", bundle_.subdir, "Where in the directory the tree is");
+    CLI::App* keygen = add(*bundle, "keygen", "Make a key to sign bundles with", "bundle keygen",
+                           "stravinsky bundle keygen -o ~/keys/bundles.pem\n"
+                           "stravinsky bundle keygen -o key.pem --json",
+                           [this](const Invocation& i) { return run_bundle_keygen(i, bundle_); });
+    keygen->add_option("--output,-o", bundle_.output, "The private key; the public one is .pub")
+        ->required();
+    CLI::App* sign = add(*bundle, "sign", "Vouch for a bundle: writes FILE.sig", "bundle sign",
+                         "stravinsky bundle sign package.tgz --key key.pem\n"
+                         "stravinsky bundle sign package.tgz --key key.pem --json",
+                         [this](const Invocation& i) { return run_bundle_sign(i, bundle_); });
+    sign->add_option("file", bundle_.source, "The archive")->required();
+    sign->add_option("--key", bundle_.key, "The private key's file")->required();
+    CLI::App* verify = add(*bundle, "verify", "Who vouches for a bundle?", "bundle verify",
+                           "stravinsky bundle verify package.tgz\n"
+                           "stravinsky bundle verify package.tgz --key key.pem.pub",
+                           [this](const Invocation& i) { return run_bundle_verify(i, bundle_); });
+    verify->add_option("file", bundle_.source, "The archive, with its .sig beside it")->required();
+    verify->add_option("--key", bundle_.key,
+                       "The public key or its file (default: update.trusted_keys)");
   }
 
   void add_rollback() {
@@ -306,6 +356,8 @@ class CommandLine {
   std::string installer_error_;
   std::string conflict_;
   std::string unknown_base_;
+  bool allow_downgrade_ = false;
+  BundleArguments bundle_;
   bool exact_ = false;
   bool all_ = false;
   BackupCreateArguments create_;

@@ -48,6 +48,28 @@ uint64_t gzip_bound(uint64_t size_bytes) {
   return libdeflate_gzip_compress_bound(nullptr, size_bytes);
 }
 
+Status check_gzip(std::span<const std::byte> bytes, size_t content_bytes) {
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)>
+      decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  CHECK(decompressor != nullptr);
+  const auto content = std::make_unique_for_overwrite<std::byte[]>(content_bytes);
+  size_t left = content_bytes;
+  for (bool is_first = true; !bytes.empty(); is_first = false) {
+    const bool is_padding =
+        std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+    if (is_padding && !is_first) break;
+    size_t consumed = 0;
+    size_t produced = 0;
+    if (libdeflate_gzip_decompress_ex(decompressor.get(), bytes.data(), bytes.size(), content.get(),
+                                      left, &consumed, &produced) != LIBDEFLATE_SUCCESS)
+      return make_error(ErrorCode::kCorrupt, "a gzip member is damaged");
+    left -= produced;
+    bytes = bytes.subspan(consumed);
+  }
+  if (left == 0) return {};
+  return make_error(ErrorCode::kCorrupt, "a gzip member is missing");
+}
+
 void GzipReader::Free::operator()(libdeflate_decompressor* decompressor) const {
   libdeflate_free_decompressor(decompressor);
 }

@@ -31,6 +31,11 @@ class GzipCompressor {
   std::unique_ptr<libdeflate_compressor, Free> compressor_;
 };
 
+// Whether bytes are whole gzip members with the right checksums and lengths, from first
+// to last, of content_bytes together. NUL bytes may follow: some writers fill the last
+// block. Memory: content_bytes.
+Status check_gzip(std::span<const std::byte> bytes, size_t content_bytes);
+
 // The most bytes that a gzip member of size_bytes of data takes.
 uint64_t gzip_bound(uint64_t size_bytes);
 

@@ -1,6 +1,7 @@
 #include "engine/adopt.h"
 
 #include "base/strings.h"
+#include "engine/open_source.h"
 #include "engine/present_tree.h"
 #include "store/bundle.h"
 
@@ -66,7 +67,7 @@ Status declare(Session& session, const store::Bundle& bundle, const model::Versi
 
 Result<Adopted> adopt(Session& session, const AdoptRequest& request) {
   ASSIGN_OR_RETURN_WHILE(const store::Bundle bundle,
-                         store::Bundle::open(session.fs(), request.source),
+                         open_source(session, {.source = request.source, .scope = request.scope}),
                          "while reading the bundle");
   ASSIGN_OR_RETURN(const model::Version version, version_of(request, bundle));
   const store::Root* root = session.roots().of(request.scope);

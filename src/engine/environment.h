@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/downloader.h"
 #include "base/process_runner.h"
 #include "base/random.h"
 #include "fs/file_system.h"
@@ -34,6 +35,7 @@ struct Environment {
   int64_t process_id = 0;
   std::function<bool()> interrupted = [] { return false; };
   Overlap overlap = Overlap::kYes;
+  Downloader& downloads = system_downloader();
 };
 
 }  // namespace stravinsky::engine

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "engine/open_source.h"
 #include "engine/operation.h"
 #include "engine/update_proposer.h"
 #include "store/bundle.h"
@@ -45,7 +46,10 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
           .with_remedy("Name it with --project DIR.");
     Subject subject{
         .tree = session.roots().of(request.scope)->path, .to_version = {}, .touches = {}};
-    ASSIGN_OR_RETURN(store::Bundle opened, store::Bundle::open(session.fs(), request.source));
+    ASSIGN_OR_RETURN(store::Bundle opened, open_source(session, {.source = request.source,
+                                                                 .subdir = request.subdir,
+                                                                 .sha256 = request.sha256,
+                                                                 .scope = request.scope}));
     bundle = std::make_shared<const store::Bundle>(std::move(opened));
     ASSIGN_OR_RETURN(version, version_of(request, *bundle));
     subject.to_version = version.str();
@@ -54,6 +58,8 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
     return subject;
   };
   operation.propose = [&](const Present& present) -> Result<Proposal> {
+    if (request.downgrade == Downgrade::kRefuse)
+      RETURN_IF_ERROR(refuse_downgrade(session, present.state, *bundle, version));
     ASSIGN_OR_RETURN(
         Proposal proposal,
         propose_update(

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "engine/downgrade.h"
 #include "engine/merge_policy.h"
 #include "engine/operation_result.h"
 #include "engine/session.h"
@@ -21,14 +22,17 @@
 namespace stravinsky::engine {
 
 struct UpdateRequest {
-  std::optional<std::string> version;  // empty: the bundle's own
-  std::string source;                  // a directory or a .tar.gz
+  std::optional<std::string> version{};  // empty: the bundle's own
+  std::string source;                    // as open_source takes it
   model::Scope scope = model::Scope::kUser;
   // kReport: for `check`, which wants all findings and does not go on; dry runs only.
   OnBlocking on_blocking = OnBlocking::kRefuse;
   std::optional<MergePolicy> conflict{};      // else update.conflict
   std::optional<MergePolicy> unknown_base{};  // else update.unknown_base
   AskSide ask{};                              // empty: there is nobody to ask
+  std::optional<std::string> subdir{};        // where in the bundle its tree is
+  std::optional<std::string> sha256{};        // of the archive
+  Downgrade downgrade = Downgrade::kRefuse;
 };
 
 // Errors: nothing was changed (exit codes as in product.md), but for

@@ -53,6 +53,9 @@ constexpr std::array kKeys = {
     boolean_key("update.auto_backup_before_update", true),
     boolean_key("update.pre_update_checks_enabled", true),
     boolean_key("update.post_update_verification_enabled", true),
+    boolean_key("update.require_signature", false),
+    ConfigKey{.name = "update.trusted_keys", .type = ConfigType::kKeyList, .default_text = ""},
+    integer_key("update.download_timeout_seconds", "30", 1, 3'600),
     boolean_key("update.auto_rollback_on_failure", true, "STRAVINSKY_AUTO_ROLLBACK"),
     integer_key("update.auto_rollback_timeout_seconds", "60", 1, 86'400),
     choice_key("update.conflict", "keep-mine", kMergePolicies),
@@ -93,6 +96,8 @@ std::string expected(const ConfigKey& key) {
       return fmt::format("\"{}\"", key.only_text);
     case ConfigType::kChoice:
       return fmt::format("one of {}", key.choices);
+    case ConfigType::kKeyList:
+      return "a list of public keys like \"ed25519:<64 hexadecimal digits>\"";
   }
   return {};
 }
@@ -117,6 +122,23 @@ bool is_string(const ConfigKey& key) {
   return key.type == ConfigType::kText || key.type == ConfigType::kChoice;
 }
 
+// Public keys with commas between, without spaces; nullopt when one is none.
+std::optional<std::string> normal_keys(std::string_view text) {
+  constexpr std::string_view kPrefix = "ed25519:";
+  constexpr size_t kHexDigits = 64;
+  std::string normal;
+  for (std::string_view key : split(text, ',')) {
+    while (key.starts_with(' ')) key.remove_prefix(1);
+    while (key.ends_with(' ')) key.remove_suffix(1);
+    if (key.empty()) continue;
+    if (!key.starts_with(kPrefix) || key.size() != kPrefix.size() + kHexDigits ||
+        !from_hex(key.substr(kPrefix.size())))
+      return std::nullopt;
+    normal.append(normal.empty() ? "" : ",").append(key);
+  }
+  return normal;
+}
+
 // The value as it is kept; nullopt when it is not one of the key. Both forms that
 // people type in a shell are known for booleans.
 std::optional<std::string> normal_form(const ConfigKey& key, std::string_view text) {
@@ -125,6 +147,7 @@ std::optional<std::string> normal_form(const ConfigKey& key, std::string_view te
     if (!number || *number < key.min || *number > key.max) return std::nullopt;
     return std::to_string(*number);
   }
+  if (key.type == ConfigType::kKeyList) return normal_keys(text);
   if (key.type == ConfigType::kText)
     return text == key.only_text ? std::optional(std::string(text)) : std::nullopt;
   if (key.type == ConfigType::kChoice)
@@ -159,6 +182,16 @@ std::optional<std::string> file_value(const ConfigKey& key, const JsonText& json
   const JsonKind kind = json.kind(index);
   if (is_string(key))
     return kind == JsonKind::kString ? normal_form(key, json.string_value(index)) : std::nullopt;
+  if (key.type == ConfigType::kKeyList) {
+    if (kind != JsonKind::kArray) return std::nullopt;
+    std::string all;
+    for (const JsonIndex item : json.children(index)) {
+      if (json.kind(item) != JsonKind::kString || json.string_value(item).contains(','))
+        return std::nullopt;
+      all.append(json.string_value(item)).append(",");
+    }
+    return normal_form(key, all);
+  }
   const JsonKind wanted = key.type == ConfigType::kBoolean ? JsonKind::kBoolean : JsonKind::kNumber;
   if (kind != wanted) return std::nullopt;
   return normal_form(key, json.raw(json[index].value));
@@ -179,6 +212,12 @@ Status check_version(const JsonText& json) {
 }
 
 std::string json_value(const ConfigKey& key, const std::string& normal) {
+  if (key.type == ConfigType::kKeyList) {
+    std::string list;
+    for (const std::string_view one : split(normal, ','))
+      if (!one.empty()) list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", one);
+    return "[" + list + "]";
+  }
   return is_string(key) ? "\"" + normal + "\"" : normal;
 }
 
@@ -327,6 +366,13 @@ const std::string& Config::text(std::string_view name) const {
   const ConfigKey* key = find_config_key(name);
   CHECK(key != nullptr && is_string(*key));
   return value(name, key->type).text;
+}
+
+std::vector<std::string> Config::list(std::string_view name) const {
+  std::vector<std::string> all;
+  for (const std::string_view one : split(value(name, ConfigType::kKeyList).text, ','))
+    if (!one.empty()) all.emplace_back(one);
+  return all;
 }
 
 Result<std::string> set_config_value(std::string_view file_text, std::string_view name,

@@ -20,7 +20,13 @@
 
 namespace stravinsky::model {
 
-enum class ConfigType { kBoolean, kInteger, kText, kChoice };
+enum class ConfigType {
+  kBoolean,
+  kInteger,
+  kText,
+  kChoice,
+  kKeyList,  // public keys: in the file a list of strings, elsewhere with commas between
+};
 
 struct ConfigKey {
   std::string_view name;  // "backup.max_versions"
@@ -60,6 +66,7 @@ class Config {
   bool boolean(std::string_view name) const;
   int64_t integer(std::string_view name) const;
   const std::string& text(std::string_view name) const;  // of a choice, too
+  std::vector<std::string> list(std::string_view name) const;
 
   // All keys, in the order of the table.
   const std::vector<ConfigValue>& values() const { return values_; }

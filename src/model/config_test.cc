@@ -24,7 +24,7 @@ std::string refusal(std::string_view text, const Environment& environment = {}) 
 
 TEST(Config, DefaultsAreTheDocumentedOnes) {
   const Config config;
-  EXPECT_EQ(config.values().size(), 24U);
+  EXPECT_EQ(config.values().size(), 27U);
   EXPECT_EQ(config.integer("backup.max_versions"), 10);
   EXPECT_EQ(config.integer("backup.max_total_size_mb"), 500);
   EXPECT_EQ(config.integer("backup.retention_days"), 730);
@@ -145,6 +145,20 @@ TEST(Config, EveryKeyCanBeSetAndReadBack) {
     EXPECT_EQ(value.text, value.key->default_text);
     EXPECT_EQ(value.origin, ConfigOrigin::kFile) << value.key->name;
   }
+}
+
+TEST(Config, AListOfKeysIsReadFromTheFileAndTheEnvironment) {
+  const std::string a = "ed25519:" + std::string(64, 'a');
+  const std::string b = "ed25519:" + std::string(64, 'b');
+  const auto config = load(R"({"update": {"trusted_keys": [")" + a + R"(", ")" + b + R"("]}})");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->list("update.trusted_keys"), (std::vector{a, b}));
+  EXPECT_EQ(load(set_config_value("", "update.trusted_keys", a + ", " + b).value())
+                ->list("update.trusted_keys"),
+            (std::vector{a, b}));
+  EXPECT_FALSE(load(R"({"update": {"trusted_keys": [")" + a + R"(x"]}})"));
+  EXPECT_FALSE(load(R"({"update": {"trusted_keys": ")" + a + R"("}})"));
+  EXPECT_FALSE(load(R"({"update": {"trusted_keys": [1]}})"));
 }
 
 TEST(Config, BadKeysAndValuesAreNotSet) {

@@ -209,6 +209,12 @@ bool is_reserved_name(std::string_view name) {
 fs::RelPath recovery() {
   return at("recovery");
 }
+fs::RelPath fetched(std::string_view random) {
+  return at("recovery/staging/fetch-" + std::string(random));
+}
+fs::RelPath fetch_lock() {
+  return at("recovery/fetch.lock");
+}
 fs::RelPath staging() {
   return at("recovery/staging");
 }

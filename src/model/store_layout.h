@@ -13,6 +13,7 @@
 //   recovery/tx/inconsistent/<txid>/  one that recovery gave up on, with README.txt
 //   recovery/conflicts/<txid>/ what was set aside, under the names that backups use
 //   recovery/staging/          temporary, swept under the lock
+//   recovery/fetch.lock        held by whoever fetches into staging/
 //   recovery/rescue.sh
 //   audit/operations.log, audit/head.json, audit/audit.db, audit/archive/
 //   audit/lock, audit/torn-<seq>.bin
@@ -100,6 +101,8 @@ bool is_reserved_name(std::string_view name);
 // --- the rest
 fs::RelPath recovery();
 fs::RelPath staging();
+fs::RelPath fetched(std::string_view random);  // a private directory in staging()
+fs::RelPath fetch_lock();
 fs::RelPath rescue_script();
 fs::RelPath audit();
 fs::RelPath audit_log();

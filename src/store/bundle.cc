@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "base/check.h"
 #include "base/strings.h"
-#include "codec/canonical_json.h"
 #include "fs/file.h"
 #include "model/component.h"
-#include "store/bundle_source.h"
+#include "store/bundle_identity.h"
+#include "store/bundle_manifest.h"
+#include "store/bundle_names.h"
+#include "store/bundle_plugin.h"
 
 namespace stravinsky::store {
 namespace {
@@ -20,228 +20,183 @@ using fs::RelPath;
 
 constexpr uint32_t kModeMask = 0755;
 constexpr uint32_t kModeAlways = 0600;
-constexpr uint32_t kSpecialBits = 07000;
+constexpr uint32_t kSetIdBits = 06000;
 
-// Where the tree lies in the source.
-struct Layout {
-  std::string package;  // "", "package/", "top/": where the version files are
-  std::string root;     // where hooks/ and the others are
-  bool has_claude_folder = false;
+struct Tree {
+  std::vector<RawFile> sources;  // as they lie in the source, if they are asked for
+  std::vector<RawFile> files;    // with their paths in the root
 };
-
-bool has_beneath(const RawFiles& raw, std::string_view prefix) {
-  return std::ranges::any_of(
-      raw.files, [&](const RawFile& file) { return file.path.str().starts_with(prefix); });
-}
-
-// A folder of a component, or settings: what makes a directory a tree.
-bool has_components(const RawFiles& raw, const std::string& root) {
-  for (const model::Component& component : model::components()) {
-    if (component.kind == model::ComponentKind::kArchive &&
-        has_beneath(raw, root + std::string(component.top) + "/"))
-      return true;
-  }
-  return std::ranges::any_of(
-      raw.files, [&](const RawFile& file) { return file.path.str() == root + "settings.json"; });
-}
-
-std::optional<Layout> find_layout(const RawFiles& raw) {
-  std::vector<std::string> packages = {"", "package/"};
-  if (raw.tops.size() == 1) packages.push_back(raw.tops.front() + "/");
-  for (const std::string& package : packages) {
-    const std::string folder = package + ".claude/";
-    if (has_components(raw, folder))
-      return Layout{.package = package, .root = folder, .has_claude_folder = true};
-    if (has_components(raw, package)) return Layout{.package = package, .root = package};
-  }
-  return std::nullopt;
-}
-
-constexpr size_t kDepthMax = 64;       // far beyond what any tree has, far below what breaks
-constexpr size_t kNameMaxBytes = 214;  // npm's own limit
-
-// What a bundle's metadata say of it; the first file that tells a thing decides it.
-struct Identity {
-  std::optional<model::Version> version;
-  std::string name;
-
-  void add_json(const std::string& text) {
-    const auto value = codec::parse_strict_json(text);
-    if (!value || !value->is_object()) return;
-    const auto text_of = [&](const char* key) -> std::string {
-      const auto at = value->find(key);
-      return at != value->end() && at->is_string() ? at->get<std::string>() : std::string();
-    };
-    if (const std::string found = text_of("name"); name.empty() && found.size() <= kNameMaxBytes)
-      name = found;
-    if (version) return;
-    if (auto found = model::Version::parse(text_of("version"))) version = std::move(*found);
-  }
-};
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  return text;
-}
-
-// version = "1.2.3" in [project] or [tool.poetry]; as much TOML as that needs.
-std::optional<model::Version> toml_version(const std::string& text) {
-  bool in_project = false;
-  for (const std::string_view raw_line : split(text, '\n')) {
-    const std::string_view line = trim(raw_line);
-    if (line.starts_with('[')) in_project = line == "[project]" || line == "[tool.poetry]";
-    if (!in_project || !line.starts_with("version")) continue;
-    const size_t open = line.find_first_of("\"'");
-    if (open == std::string_view::npos) continue;
-    if (trim(line.substr(7, open - 7)) != "=") continue;
-    const size_t close = line.find(line[open], open + 1);
-    if (close == std::string_view::npos) continue;
-    if (auto version = model::Version::parse(line.substr(open + 1, close - open - 1)))
-      return std::move(*version);
-  }
-  return std::nullopt;
-}
-
-Identity identify(const RawFiles& raw, const std::string& package) {
-  const auto content = [&](std::string_view name) -> const std::string* {
-    for (const RawFile& file : raw.files)
-      if (file.path.str() == package + std::string(name)) return &file.content;
-    return nullptr;
-  };
-  Identity identity;
-  for (const char* name : {".claude-plugin/plugin.json", "package.json"})
-    if (const std::string* text = content(name)) identity.add_json(*text);
-  if (const std::string* text = content("pyproject.toml"); text != nullptr && !identity.version)
-    identity.version = toml_version(*text);
-  return identity;
-}
-
-std::string fold_case(std::string_view text) {
-  std::string folded(text);
-  for (char& c : folded)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return folded;
-}
-
-// No name twice, in whatever case, and none beneath another.
-Status check_names(const std::vector<RawFile>& files) {
-  std::unordered_set<std::string> names;
-  for (const RawFile& file : files)
-    if (!names.insert(fold_case(file.path.str())).second)
-      return refuse_bundle(file.path.str(), "the name is there twice, perhaps in another case");
-  for (const RawFile& file : files)
-    for (RelPath path = file.path; path.has_parent();) {
-      path = path.parent();
-      if (names.contains(fold_case(path.str())))
-        return refuse_bundle(path.str(), "the name is both a file and a directory");
-    }
-  return {};
-}
 
 // nullptr for what an update must not bring.
-const model::Component* component_for(const RelPath& path, const Layout& layout) {
+const model::Component* component_for(const RelPath& path, LayoutKind kind) {
   if (model::is_excluded(path)) return nullptr;
   const model::Component* component = model::component_of(path);
   if (component == nullptr) return nullptr;
   // The user's own, by its name; and the notes of a package's authors to themselves.
   if (component->name == "settings.local") return nullptr;
-  if (component->name == "CLAUDE.md" && !layout.has_claude_folder) return nullptr;
+  if (component->name == "CLAUDE.md" && kind == LayoutKind::kFolders) return nullptr;
   return component;
 }
 
-std::string settings_of(const RawFiles& raw, const Layout& layout) {
-  for (const RawFile& file : raw.files)
-    if (file.path.str() == layout.root + "settings.json") return file.content;
-  return {};
+// What a layout may use, with its paths in the source.
+Result<std::vector<RawFile>> collect_tree(BundleSource& source, const BundleLayout& layout) {
+  std::vector<RawFile> files;
+  if (layout.kind != LayoutKind::kFolders) {
+    RETURN_IF_ERROR(source.collect(layout.root, layout.root, files));
+    return files;
+  }
+  // Beside the folders of a tree may lie a whole checkout.
+  ASSIGN_OR_RETURN(const auto entries, source.list(layout.root));
+  for (const fs::DirEntry& entry : entries)
+    if (is_tree_top(entry.name))
+      RETURN_IF_ERROR(source.collect(join_path(layout.root, entry.name), layout.root, files));
+  return files;
 }
 
-// The files that make up the tree, with their paths in the root; takes contents.
-Result<std::vector<RawFile>> choose_files(RawFiles& raw, const Layout& layout,
+Result<std::vector<RawFile>> choose_files(std::vector<RawFile> sources, const BundleLayout& layout,
                                           std::vector<std::string>& warnings) {
-  const std::string settings = settings_of(raw, layout);
+  const size_t prefix = layout.root.empty() ? 0 : layout.root.size() + 1;
+  const std::string settings_path = join_path(layout.root, "settings.json");
+  std::string settings;
+  for (const RawFile& file : sources)
+    if (file.path.str() == settings_path) settings = file.content;
   std::vector<RawFile> files;
-  for (RawFile& file : raw.files) {
-    if (!file.path.str().starts_with(layout.root)) continue;
-    if (file.path.components().size() > kDepthMax)
-      return refuse_bundle(file.path.str(), "its directories are nested too deeply");
+  for (RawFile& file : sources) {
     ASSIGN_OR_RETURN(RelPath path,
-                     RelPath::parse(std::string_view(file.path.str()).substr(layout.root.size())));
-    const model::Component* component = component_for(path, layout);
+                     RelPath::parse(std::string_view(file.path.str()).substr(prefix)));
+    const model::Component* component = component_for(path, layout.kind);
     if (component == nullptr) {
       warnings.push_back(escape(path.str()) + " is never managed and was passed over");
       continue;
     }
-    if (component->kind == model::ComponentKind::kReferenced) {
-      if (!layout.has_claude_folder) continue;  // the package's other files
-      if (settings.find(".claude/" + path.str()) == std::string::npos) {
-        warnings.push_back(escape(path.str()) + " belongs to no component and was passed over");
-        continue;
-      }
+    const bool is_named = settings.find(".claude/" + path.str()) != std::string::npos;
+    if (component->kind == model::ComponentKind::kReferenced && !is_named) {
+      warnings.push_back(escape(path.str()) + " belongs to no component and was passed over");
+      continue;
     }
-    if ((file.mode & kSpecialBits) != 0)
-      warnings.push_back(escape(path.str()) + " had a setuid, setgid or sticky bit, now removed");
-    files.push_back({.path = std::move(path),
-                     .mode = (file.mode & kModeMask) | kModeAlways,
-                     .content = std::move(file.content)});
+    files.push_back(
+        {.path = std::move(path), .mode = file.mode, .content = std::move(file.content)});
   }
-  RETURN_IF_ERROR(check_names(files));
-  std::ranges::sort(files, {}, &RawFile::path);
   return files;
+}
+
+Status check_manifest(BundleSource& source, const BundleLayout& layout,
+                      const std::vector<RawFile>& sources) {
+  for (const std::string& dir : dir_and_above(layout.package)) {
+    ASSIGN_OR_RETURN(const auto manifest, source.read(join_path(dir, kBundleManifestName)));
+    if (manifest) return check_bundle_manifest(source, dir, manifest->content, sources);
+  }
+  return {};
+}
+
+Result<Tree> read_tree(BundleSource& source, const BundleLayout& layout,
+                       const BundleOptions& options, std::vector<std::string>& warnings) {
+  Tree tree;
+  if (layout.kind == LayoutKind::kPlugin) {
+    ASSIGN_OR_RETURN(PluginTree plugin, read_plugin(source, layout.root, options.root_in_commands));
+    RETURN_IF_ERROR(check_manifest(source, layout, plugin.sources));
+    warnings.insert(warnings.end(), plugin.warnings.begin(), plugin.warnings.end());
+    std::erase_if(plugin.files, [&](const RawFile& file) {
+      if (component_for(file.path, layout.kind) != nullptr) return false;
+      warnings.push_back(escape(file.path.str()) + " is never managed and was passed over");
+      return true;
+    });
+    tree.files = std::move(plugin.files);
+    tree.sources = std::move(plugin.sources);
+  } else {
+    ASSIGN_OR_RETURN(std::vector<RawFile> sources, collect_tree(source, layout));
+    RETURN_IF_ERROR(check_manifest(source, layout, sources));
+    if (options.sources == Sources::kKeep) tree.sources = sources;
+    ASSIGN_OR_RETURN(tree.files, choose_files(std::move(sources), layout, warnings));
+  }
+  return tree;
+}
+
+Status check_modes(const std::vector<RawFile>& files) {
+  for (const RawFile& file : files)
+    if ((file.mode & kSetIdBits) != 0)
+      return refuse_bundle(file.path.str(), "it is setuid or setgid");
+  return {};
 }
 
 }  // namespace
 
 Status Bundle::read(size_t index, const codec::Sink& sink) const {
-  CHECK(index < contents_.size());
-  return sink(as_byte_span(contents_[index]));
+  return sink(as_byte_span(content(index)));
 }
 
-Result<Bundle> Bundle::open(fs::FileSystem& fs, const std::string& absolute_source,
-                            const BundleLimits& limits) {
-  const std::string context = "while reading the bundle " + escape(absolute_source);
-  auto dir = fs::File::open_root(fs, absolute_source);
-  Result<RawFiles> raw = RawFiles{};
-  if (dir) {
-    raw = read_directory(fs, dir->fd(), limits);
-  } else if (dir.error().code != ErrorCode::kWrongType) {
-    return Error(std::move(dir).error())
-        .with_context(context)
-        .with_untouched("Nothing was changed.");
-  } else {
-    const size_t slash = absolute_source.rfind('/');
-    ASSIGN_OR_RETURN_WHILE(
-        const fs::File parent,
-        fs::File::open_root(fs, slash == 0 ? "/" : absolute_source.substr(0, slash)), context);
-    ASSIGN_OR_RETURN_WHILE(const RelPath name, RelPath::parse(absolute_source.substr(slash + 1)),
-                           context);
-    ASSIGN_OR_RETURN_WHILE(const fs::File file,
-                           fs::File::open(fs, parent.fd(), name, fs::OpenMode::kRead), context);
-    raw = read_archive(fs, file.fd(), limits);
-  }
-  if (!raw) return Error(std::move(raw).error()).with_context(context);
+const std::string& Bundle::content(size_t index) const {
+  CHECK(index < contents_.size());
+  return contents_[index];
+}
 
-  const auto layout = find_layout(*raw);
-  if (!layout)
-    return make_error(ErrorCode::kUsage,
-                      "there is no hooks, commands, agents or skills folder in it",
-                      escape(absolute_source))
-        .with_untouched("Nothing was changed.")
-        .with_remedy("Give the directory or archive that holds .claude/ or these folders.");
+Result<Bundle> Bundle::read_source(BundleSource& source, const BundleOptions& options) {
   Bundle bundle;
-  Identity identity = identify(*raw, layout->package);
+  ASSIGN_OR_RETURN(bundle.layout_, find_layout(source, options.subdir));
+  ASSIGN_OR_RETURN(BundleIdentity identity, identify(source, bundle.layout_.package));
   bundle.version_ = std::move(identity.version);
   bundle.name_ = std::move(identity.name);
-  ASSIGN_OR_RETURN_WHILE(auto files, choose_files(*raw, *layout, bundle.warnings_), context);
-  for (RawFile& file : files) {
+  ASSIGN_OR_RETURN(Tree tree, read_tree(source, bundle.layout_, options, bundle.warnings_));
+  RETURN_IF_ERROR(check_modes(tree.files));
+  std::vector<RelPath> paths;
+  for (const RawFile& file : tree.files) paths.push_back(file.path);
+  RETURN_IF_ERROR(check_names(paths));
+  std::ranges::sort(tree.files, {}, &RawFile::path);
+  for (RawFile& file : tree.files) {
     bundle.files_.push_back({.path = std::move(file.path),
-                             .mode = file.mode,
+                             .mode = (file.mode & kModeMask) | kModeAlways,
                              .size_bytes = file.content.size(),
                              .sha256 = codec::sha256(file.content)});
     bundle.contents_.push_back(std::move(file.content));
   }
+  if (options.sources == Sources::kDrop) return bundle;
+  bundle.sources_ = std::move(tree.sources);
+  for (RawFile& file : identity.files) bundle.sources_.push_back(std::move(file));
   return bundle;
+}
+
+Result<Bundle> Bundle::open_archive(std::string_view bytes, const std::string& shown,
+                                    const BundleOptions& options) {
+  const std::string context = "while reading the bundle " + escape(shown);
+  ASSIGN_OR_RETURN_WHILE(const auto source, archive_source(bytes, options.limits), context);
+  ASSIGN_OR_RETURN_WHILE(Bundle bundle, read_source(*source, options), context);
+  return bundle;
+}
+
+Result<Bundle> Bundle::open(fs::FileSystem& fs, const std::string& absolute_source,
+                            const BundleOptions& options) {
+  const std::string context = "while reading the bundle " + escape(absolute_source);
+  auto dir = fs::File::open_root(fs, absolute_source);
+  if (dir) {
+    const auto source = directory_source(fs, dir->fd(), options.limits);
+    ASSIGN_OR_RETURN_WHILE(Bundle bundle, read_source(*source, options), context);
+    return bundle;
+  }
+  if (dir.error().code != ErrorCode::kWrongType)
+    return Error(std::move(dir).error())
+        .with_context(context)
+        .with_untouched("Nothing was changed.");
+  ASSIGN_OR_RETURN(const std::string bytes, read_archive_file(fs, absolute_source, options.limits));
+  return open_archive(bytes, absolute_source, options);
+}
+
+Result<std::string> read_archive_file(fs::FileSystem& fs, const std::string& absolute,
+                                      const BundleLimits& limits) {
+  const std::string context = "while reading the bundle " + escape(absolute);
+  const size_t slash = absolute.rfind('/');
+  ASSIGN_OR_RETURN_WHILE(const fs::File parent,
+                         fs::File::open_root(fs, slash == 0 ? "/" : absolute.substr(0, slash)),
+                         context);
+  ASSIGN_OR_RETURN_WHILE(const RelPath name, RelPath::parse(absolute.substr(slash + 1)), context);
+  ASSIGN_OR_RETURN_WHILE(const fs::File file,
+                         fs::File::open(fs, parent.fd(), name, fs::OpenMode::kRead), context);
+  ASSIGN_OR_RETURN_WHILE(const fs::Stat stat, fs.stat_fd(file.fd()), context);
+  if (stat.size_bytes > limits.archive_max_bytes)
+    return refuse_bundle(absolute, fmt::format("the archive is larger than {}",
+                                               human_size(limits.archive_max_bytes)));
+  ASSIGN_OR_RETURN_WHILE(std::string bytes, read_all(fs, file.fd(), limits.archive_max_bytes),
+                         context);
+  return bytes;
 }
 
 }  // namespace stravinsky::store

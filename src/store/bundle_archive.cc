@@ -1,15 +1,21 @@
-// read_archive of store/bundle_source.h, by libarchive.
+// archive_source of store/bundle_source.h, by libarchive.
+//
+// A compressed tar goes through libarchive twice: one reader unpacks, the other reads
+// the tar that comes out, so that the stream between them can be counted (a bomb is
+// noticed by what it unpacks to, whichever member it hides in) and looked at.
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
+#include <array>
 #include <set>
 
 #include "base/strings.h"
 #include "codec/gzip_member.h"
 #include "store/bundle_source.h"
+#include "store/tar_names.h"
+#include "store/zip_names.h"
 
 namespace stravinsky::store {
 namespace {
@@ -19,93 +25,194 @@ constexpr size_t kPieceBytes = 64U << 10U;
 struct ArchiveFree {
   void operator()(archive* reader) const { (void)archive_read_free(reader); }
 };
+using Reader = std::unique_ptr<archive, ArchiveFree>;
 
-// What libarchive reads from.
-struct Input {
-  fs::FileSystem& fs;
-  fs::Fd file;
-  uint64_t at = 0;
-  std::vector<std::byte> piece = std::vector<std::byte>(kPieceBytes);
-  std::optional<Error> error{};
-};
-
-// The signature is libarchive's.
-la_ssize_t read_input(archive* reader, void* client, const void** data) {
-  Input& input = *static_cast<Input*>(client);
-  const auto got = input.fs.read(input.file, input.at, input.piece);
-  if (!got) {
-    input.error = got.error();
-    archive_set_error(reader, EIO, "the file cannot be read");
-    return ARCHIVE_FATAL;
-  }
-  input.at += *got;
-  *data = input.piece.data();
-  return static_cast<la_ssize_t>(*got);
+// member: the one that was being read, if there was one.
+Error damaged(archive* reader, const std::string& member) {
+  const char* why = archive_error_string(reader);
+  const std::string_view text = why != nullptr ? why : "it is cut";
+  if (text.find("Unrecognized archive format") != std::string_view::npos) return no_archive();
+  return make_error(ErrorCode::kUsage, "not a sound archive: " + escape(text), escape(member))
+      .with_untouched("Nothing was changed.")
+      .with_remedy("Get the bundle again and compare its checksum.");
 }
 
-class ArchiveReader {
+// The bytes of a tar, unpacked as they are asked for.
+class TarStream {
  public:
-  ArchiveReader(fs::FileSystem& fs, fs::Fd file, const BundleLimits& limits)
-      : input_{.fs = fs, .file = file}, limits_(limits), reader_(archive_read_new()) {}
+  TarStream(std::string_view bytes, const BundleLimits& limits)
+      : bytes_(bytes), limits_(limits), reader_(archive_read_new()) {}
 
-  Result<RawFiles> run() {
+  Status open() {
     if (!reader_) return make_error(ErrorCode::kIo, "out of memory");
     archive_read_support_filter_gzip(reader_.get());
-    archive_read_support_format_tar(reader_.get());
-    if (archive_read_open(reader_.get(), &input_, nullptr, read_input, nullptr) != ARCHIVE_OK)
-      return damaged();
-    while (true) {
-      archive_entry* entry = nullptr;
-      const int status = archive_read_next_header(reader_.get(), &entry);
-      if (status == ARCHIVE_EOF) break;
-      if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return damaged();
-      RETURN_IF_ERROR(read_member(entry));
-    }
-    RETURN_IF_ERROR(check_gzip());
-    raw_.tops.assign(tops_.begin(), tops_.end());
-    return std::move(raw_);
+    archive_read_support_filter_zstd(reader_.get());
+    archive_read_support_format_raw(reader_.get());
+    archive_entry* entry = nullptr;
+    if (archive_read_open_memory(reader_.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK ||
+        archive_read_next_header(reader_.get(), &entry) != ARCHIVE_OK)
+      return damaged(reader_.get(), "");
+    if (archive_filter_count(reader_.get()) > 2)
+      return make_error(ErrorCode::kUsage, "the archive is compressed more than once")
+          .with_untouched("Nothing was changed.")
+          .with_remedy("Do not install this bundle; ask whoever made it.");
+    return {};
   }
 
- private:
-  Error damaged() const {
-    if (input_.error) return *input_.error;
-    const char* why = archive_error_string(reader_.get());
-    return make_error(ErrorCode::kUsage,
-                      std::string("not a sound .tar.gz: ") + escape(why != nullptr ? why : "cut"))
+  // The next piece; empty at the end.
+  Result<std::string_view> next() {
+    const la_ssize_t got = archive_read_data(reader_.get(), piece_.data(), piece_.size());
+    if (got < 0) return damaged(reader_.get(), member);
+    const std::string_view piece(piece_.data(), static_cast<size_t>(got));
+    unpacked_bytes_ += piece.size();
+    const uint64_t headers_bytes = limits_.files_max * kHeadersMaxBytes;
+    if (unpacked_bytes_ > limits_.total_max_bytes + headers_bytes)
+      return refuse_bundle(
+          member, fmt::format("the bundle is larger than {}", human_size(limits_.total_max_bytes)));
+    if (unpacked_bytes_ > limits_.ratio_free_bytes &&
+        unpacked_bytes_ / limits_.ratio_max > bytes_.size())
+      return refuse_bundle(member, fmt::format("the archive unpacks to more than {} times its size",
+                                               limits_.ratio_max));
+    RETURN_IF_ERROR(names_.feed(piece));
+    return piece;
+  }
+
+  // Unpacks what follows the tar, and looks at what libarchive does not: the checksum
+  // and length that end a gzip member, without which a flipped bit could be installed.
+  Status finish() {
+    while (true) {
+      ASSIGN_OR_RETURN(const std::string_view piece, next());
+      if (piece.empty()) break;
+    }
+    if (archive_filter_code(reader_.get(), 0) != ARCHIVE_FILTER_GZIP) return {};
+    if (codec::check_gzip(as_byte_span(bytes_), unpacked_bytes_)) return {};
+    return make_error(ErrorCode::kUsage, "not a sound .tar.gz: its checksum does not match")
         .with_untouched("Nothing was changed.")
         .with_remedy("Get the bundle again and compare its checksum.");
   }
 
-  // libarchive does not look at the checksum and length that end a gzip member, so a
-  // flipped bit could be installed. By now the size is known to be within the limits.
-  Status check_gzip() {
-    constexpr uint64_t kHeadersMaxBytes = 4096;  // of one tar member, padding included
-    constexpr uint64_t kSlackBytes = 1U << 20U;
-    ASSIGN_OR_RETURN(const fs::Stat stat, input_.fs.stat_fd(input_.file));
-    codec::GzipReader gzip(input_.fs, input_.file,
-                           total_bytes_ + members_ * kHeadersMaxBytes + kSlackBytes,
-                           codec::GzipOrigin::kForeign);
-    gzip.seek(0, stat.size_bytes);
-    while (!gzip.at_end()) {
-      if (gzip.next()) continue;
-      // Some writers fill the last block with NUL bytes.
-      ASSIGN_OR_RETURN(const bool padding, is_padding(gzip.offset()));
-      if (padding && gzip.offset() > 0) break;
-      return make_error(ErrorCode::kUsage, "not a sound .tar.gz: its checksum does not match")
-          .with_untouched("Nothing was changed.")
-          .with_remedy("Get the bundle again and compare its checksum.");
+  std::string member;          // that is being read, for messages
+  std::optional<Error> error;  // of the last next() that libarchive asked for
+
+  // The signature is libarchive's.
+  static la_ssize_t read(archive* reader, void* client, const void** data) {
+    auto& stream = *static_cast<TarStream*>(client);
+    const auto piece = stream.next();
+    if (!piece) {
+      stream.error = piece.error();
+      archive_set_error(reader, EIO, "the archive cannot be unpacked");
+      return ARCHIVE_FATAL;
+    }
+    *data = piece->data();
+    return static_cast<la_ssize_t>(piece->size());
+  }
+
+ private:
+  static constexpr uint64_t kHeadersMaxBytes = 4096;  // of one tar member, padding included
+
+  std::string_view bytes_;
+  const BundleLimits& limits_;
+  Reader reader_;
+  TarNames names_;
+  std::array<char, kPieceBytes> piece_{};
+  uint64_t unpacked_bytes_ = 0;
+};
+
+class MemorySource final : public BundleSource {
+ public:
+  Result<std::vector<fs::DirEntry>> list(const std::string& dir) override {
+    std::vector<fs::DirEntry> entries;
+    const std::string prefix = dir.empty() ? "" : dir + "/";
+    for (auto at = files_.lower_bound(prefix);
+         at != files_.end() && at->first.starts_with(prefix);) {
+      const std::string_view rest = std::string_view(at->first).substr(prefix.size());
+      const size_t slash = rest.find('/');
+      const std::string name(rest.substr(0, slash));
+      if (slash == std::string_view::npos) {
+        entries.push_back({name, fs::NodeType::kFile});
+        ++at;
+      } else {
+        entries.push_back({name, fs::NodeType::kDirectory});
+        at = files_.lower_bound(prefix + name + static_cast<char>('/' + 1));  // behind it
+      }
+    }
+    return entries;
+  }
+
+  Result<std::optional<RawFile>> read(const std::string& path) override {
+    const auto found = files_.find(path);
+    if (found == files_.end()) return std::nullopt;
+    return found->second;
+  }
+
+  Status collect(const std::string& path, const std::string& /*root*/,
+                 std::vector<RawFile>& files) override {
+    const std::string prefix = path.empty() ? "" : path + "/";
+    if (const auto file = files_.find(path); file != files_.end()) {
+      files.push_back(std::move(file->second));
+      files_.erase(file);
+    }
+    auto at = files_.lower_bound(prefix);
+    while (at != files_.end() && at->first.starts_with(prefix)) {
+      files.push_back(std::move(at->second));
+      at = files_.erase(at);
     }
     return {};
   }
 
-  Result<bool> is_padding(uint64_t from) {
-    for (uint64_t at = from;;) {
-      ASSIGN_OR_RETURN(const size_t got, input_.fs.read(input_.file, at, input_.piece));
-      for (size_t i = 0; i < got; ++i)
-        if (input_.piece[i] != std::byte{0}) return false;
-      if (got == 0) return true;
-      at += got;
+  // False when there is one of this name.
+  bool add(RawFile file) {
+    std::string name = file.path.str();
+    return files_.emplace(std::move(name), std::move(file)).second;
+  }
+
+ private:
+  std::map<std::string, RawFile> files_;
+};
+
+class ArchiveReader {
+ public:
+  ArchiveReader(std::string_view bytes, const BundleLimits& limits)
+      : bytes_(bytes),
+        limits_(limits),
+        reader_(archive_read_new()),
+        source_(std::make_unique<MemorySource>()) {}
+
+  Result<std::unique_ptr<BundleSource>> run() {
+    if (!reader_) return make_error(ErrorCode::kIo, "out of memory");
+    if (bytes_.empty())
+      return make_error(ErrorCode::kUsage, "the file is empty")
+          .with_untouched("Nothing was changed.")
+          .with_remedy("Get the bundle again and compare its checksum.");
+    const bool is_zip = bytes_.starts_with("PK\x03\x04") || bytes_.starts_with("PK\x05\x06");
+    if (is_zip) {
+      RETURN_IF_ERROR(check_zip_names(bytes_));
+      archive_read_support_format_zip_seekable(reader_.get());
+      if (archive_read_open_memory(reader_.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK)
+        return damaged(reader_.get(), "");
+    } else {
+      stream_ = std::make_unique<TarStream>(bytes_, limits_);
+      RETURN_IF_ERROR(stream_->open());
+      archive_read_support_format_tar(reader_.get());
+      if (archive_read_open(reader_.get(), stream_.get(), nullptr, TarStream::read, nullptr) !=
+          ARCHIVE_OK)
+        return failed();
     }
+    while (true) {
+      archive_entry* entry = nullptr;
+      const int status = archive_read_next_header(reader_.get(), &entry);
+      if (status == ARCHIVE_EOF) break;
+      if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return failed();
+      RETURN_IF_ERROR(read_member(entry));
+    }
+    if (stream_) RETURN_IF_ERROR(stream_->finish());
+    return std::move(source_);
+  }
+
+ private:
+  Error failed() const {
+    if (stream_ && stream_->error) return *stream_->error;
+    return damaged(reader_.get(), member_);
   }
 
   // The member's name as bytes, whatever the locale.
@@ -115,17 +222,17 @@ class ArchiveReader {
     return name != nullptr ? name : "";
   }
 
-  Status check_kind(archive_entry* entry, const std::string& name) const {
+  static Status check_kind(archive_entry* entry, const std::string& name) {
     if (archive_entry_hardlink(entry) != nullptr || archive_entry_hardlink_utf8(entry) != nullptr)
-      return refuse_bundle(name, "it is a hard link, and a bundle must not hold links");
+      return refuse_hard_link(name);
     switch (archive_entry_filetype(entry)) {
       case AE_IFREG:
       case AE_IFDIR:
         return {};
       case AE_IFLNK:
-        return refuse_bundle(name, "it is a link, and a bundle must not hold links");
+        return refuse_link(name);
       default:
-        return refuse_bundle(name, "it is a device, a FIFO or a socket");
+        return refuse_special(name);
     }
   }
 
@@ -140,21 +247,25 @@ class ArchiveReader {
     }
     const auto path = fs::RelPath::parse(name);
     if (!path) return refuse_bundle(name, path.error().message);
-    tops_.insert(name.substr(0, name.find('/')));
+    if (path->components().size() > limits_.depth_max)
+      return refuse_bundle(name, "its directories are nested too deeply");
     if (++members_ > limits_.files_max)
       return refuse_bundle(name, fmt::format("the bundle has more than {} members",
                                              with_thousands(limits_.files_max)));
+    member_ = name;
+    if (stream_) stream_->member = name;
     if (archive_entry_filetype(entry) == AE_IFDIR) return {};
-    RETURN_IF_ERROR(count(name, archive_entry_size(entry)));
-    if (!is_candidate(*path)) return {};
+    // A zip may not say the size before the content.
+    if (archive_entry_size_is_set(entry)) RETURN_IF_ERROR(count(name, archive_entry_size(entry)));
     RawFile file{.path = *path, .mode = archive_entry_mode(entry) & 07777U};
     RETURN_IF_ERROR(read_content(name, file.content));
-    raw_.files.push_back(std::move(file));
+    if (!archive_entry_size_is_set(entry))
+      RETURN_IF_ERROR(count(name, static_cast<int64_t>(file.content.size())));
+    if (!source_->add(std::move(file))) return refuse_bundle(name, "the name is there twice");
     return {};
   }
 
-  // Before a byte of it is unpacked, so that skipping a member costs no more than
-  // reading one.
+  // Before a byte of it is unpacked.
   Status count(const std::string& name, int64_t size) {
     if (size < 0 || static_cast<uint64_t>(size) > limits_.file_max_bytes)
       return refuse_bundle(name,
@@ -163,33 +274,39 @@ class ArchiveReader {
     if (total_bytes_ > limits_.total_max_bytes)
       return refuse_bundle(
           name, fmt::format("the bundle is larger than {}", human_size(limits_.total_max_bytes)));
-    return {};
+    return check_ratio(name, total_bytes_);
+  }
+
+  Status check_ratio(const std::string& name, uint64_t unpacked_bytes) const {
+    if (unpacked_bytes <= limits_.ratio_free_bytes ||
+        unpacked_bytes / limits_.ratio_max <= bytes_.size())
+      return {};
+    return refuse_bundle(
+        name, fmt::format("the archive unpacks to more than {} times its size", limits_.ratio_max));
   }
 
   Status read_content(const std::string& name, std::string& content) {
-    std::vector<char> piece(kPieceBytes);
+    std::array<char, kPieceBytes> piece;
     while (true) {
       const la_ssize_t got = archive_read_data(reader_.get(), piece.data(), piece.size());
-      if (got < 0) return damaged();
+      if (got < 0) return failed();
       if (got == 0) break;
       content.append(piece.data(), static_cast<size_t>(got));
       if (content.size() > limits_.file_max_bytes)
         return refuse_bundle(
             name, fmt::format("it is larger than {}", human_size(limits_.file_max_bytes)));
+      RETURN_IF_ERROR(check_ratio(name, unpacked_bytes_ + content.size()));
     }
     unpacked_bytes_ += content.size();
-    if (unpacked_bytes_ > limits_.ratio_free_bytes &&
-        unpacked_bytes_ / limits_.ratio_max > input_.at)
-      return refuse_bundle(name, fmt::format("the archive unpacks to more than {} times its size",
-                                             limits_.ratio_max));
     return {};
   }
 
-  Input input_;
+  std::string_view bytes_;
   const BundleLimits& limits_;
-  std::unique_ptr<archive, ArchiveFree> reader_;
-  RawFiles raw_;
-  std::set<std::string> tops_;
+  std::unique_ptr<TarStream> stream_;  // outlives the reader that reads from it
+  Reader reader_;
+  std::unique_ptr<MemorySource> source_;
+  std::string member_;  // that is being read, for messages
   uint64_t members_ = 0;
   uint64_t total_bytes_ = 0;
   uint64_t unpacked_bytes_ = 0;
@@ -197,8 +314,9 @@ class ArchiveReader {
 
 }  // namespace
 
-Result<RawFiles> read_archive(fs::FileSystem& fs, fs::Fd file, const BundleLimits& limits) {
-  return ArchiveReader(fs, file, limits).run();
+Result<std::unique_ptr<BundleSource>> archive_source(std::string_view bytes,
+                                                     const BundleLimits& limits) {
+  return ArchiveReader(bytes, limits).run();
 }
 
 }  // namespace stravinsky::store

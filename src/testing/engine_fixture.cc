@@ -52,7 +52,8 @@ engine::Environment EngineFixture::environment(fs::FileSystem& fs) {
           .system = "Linux-6.1-x86_64",
           .user_id = 1000,
           .process_id = 1,
-          .overlap = engine::Overlap::kNo};
+          .overlap = engine::Overlap::kNo,
+          .downloads = downloads_};
 }
 
 Result<std::unique_ptr<Session>> EngineFixture::open(fs::FileSystem& fs,

@@ -17,6 +17,7 @@
 #include "engine/operation_result.h"
 #include "engine/session.h"
 #include "testing/fake_clock.h"
+#include "testing/fake_downloader.h"
 #include "testing/fake_process_runner.h"
 #include "testing/mem_fs.h"
 #include "testing/seeded_random.h"
@@ -41,6 +42,7 @@ class EngineFixture {
   MemFs& disk() { return *disk_; }
   FakeClock& clock() { return clock_; }
   FakeProcessRunner& processes() { return processes_; }
+  FakeDownloader& downloads() { return downloads_; }
 
   // On the fixture's disk, or on any other of the same shape.
   Result<std::unique_ptr<engine::Session>> open(fs::FileSystem& fs,
@@ -73,6 +75,7 @@ class EngineFixture {
   FakeClock clock_;
   SeededRandom random_{7};
   FakeProcessRunner processes_;
+  FakeDownloader downloads_;
   std::map<std::string, std::string> variables_;
 };
 

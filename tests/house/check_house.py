@@ -42,6 +42,7 @@ SEAMS = [
     (r"\b(getrandom|std::random_device|mt19937|std::rand)\b", {"base"}, "Random"),
     (r"\b(fork|execve|execvp|posix_spawn|posix_spawnp|std::system|popen)\s*\(",
      {"base"}, "ProcessRunner"),
+    (r"\b(dlopen|dlsym|curl_\w+|socket|connect|getaddrinfo)\s*\(", {"base"}, "Downloader"),
     (r"\bassert\s*\(", set(), "CHECK"),
     (r"\b(throw|catch)\b\s*[({]?", set(), "Result<T>"),
 ]
