@@ -99,11 +99,20 @@ class UpdateProposer {
       if (is_same_package(*base)) base_ = std::move(*base);
       return {};
     }
-    // Gone or damaged for good: go on without. Anything else may pass, and taking
-    // the user's files for unknown ones would replace them.
-    if (!is_not_found(base.error()) && base.error().code != ErrorCode::kCorrupt)
-      return Error(std::move(base).error().with_context("while reading what is installed"));
-    proposal_.warnings.push_back("what was installed before is not known any more: " +
+    if (is_not_found(base.error())) {
+      proposal_.warnings.push_back("what was installed before is not known any more: " +
+                                   base.error().to_string());
+      return {};
+    }
+    // Taking the user's files for unknown ones would replace their edits: not unasked.
+    if (base.error().code != ErrorCode::kCorrupt || !update_.is_unknown_base_chosen)
+      return Error(std::move(base).error())
+          .with_context("while reading what is installed")
+          .with_untouched("Nothing was changed.")
+          .with_remedy(
+              "Say what is installed: stravinsky adopt VERSION --from SOURCE; or what to do with "
+              "files of which nobody knows whether you changed them: --unknown-base keep-mine.");
+    proposal_.warnings.push_back("what was installed before cannot be read any more: " +
                                  base.error().to_string());
     return {};
   }
