@@ -50,6 +50,11 @@ class Inverter {
     if (one.before.kind == ImageKind::kDirectory && now.kind == ImageKind::kDirectory) return;
     if (now.kind == ImageKind::kDirectory || now.same_as(one.after))
       return restore(one, now, std::move(edit));
+    if (one.after.kind == ImageKind::kDirectory && one.before.is_absent() && now.is_absent()) {
+      // Of no component, so not listed: it goes if nothing but what is undone is in it.
+      proposal_.edits.emplace(one.path, std::move(edit));
+      return;
+    }
     if (now.same_as(one.before)) return;
     if (one.before.is_absent()) {
       report(FileAction::kKeepMine, one, now,

@@ -66,12 +66,16 @@ class UpdateProposer {
  private:
   // --- what is known
   // Another package's files are no base for this one's: nothing of them goes. Two that
-  // tell no name are one package when they have a file in common.
+  // tell no name are one package when they have a file in common, other than settings,
+  // or nothing but settings.
   bool is_same_package(const store::InstalledBundle& other) const {
     if (other.scope != update_.scope || other.name != bundle_->name()) return false;
     if (!other.name.empty()) return true;
+    const auto is_own = [](const store::BundleFile& file) { return !is_settings(file.path); };
+    if (std::ranges::none_of(bundle_->files(), is_own))
+      return std::ranges::none_of(other.files, is_own);
     return std::ranges::any_of(bundle_->files(), [&](const store::BundleFile& file) {
-      return !is_settings(file.path) && other.find(file.path) != nullptr;
+      return is_own(file) && other.find(file.path) != nullptr;
     });
   }
 
