@@ -89,7 +89,10 @@ json typed_value(const model::ConfigValue& value, const model::Config& config) {
       return config.boolean(value.key->name);
     case model::ConfigType::kInteger:
       return config.integer(value.key->name);
+    case model::ConfigType::kKeyList:
+      return config.list(value.key->name);
     case model::ConfigType::kText:
+    case model::ConfigType::kChoice:
       break;
   }
   return value.text;

@@ -39,10 +39,12 @@ class Server {
     close(in[0]);
     close(out[1]);
     input_ = in[1];
-    std::array<char, 32> text{};
-    EXPECT_GT(read(out[0], text.data(), text.size() - 1), 0);
+    // To the end of the line: whoever writes it in pieces must find a reader for each.
+    std::string text;
+    for (char c = 0; c != '\n' && read(out[0], &c, 1) == 1;) text += c;
     close(out[0]);
-    port_ = std::stoi(text.data());
+    port_ = std::atoi(text.c_str());
+    EXPECT_GT(port_, 0);
   }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
