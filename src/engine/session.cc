@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "engine/history.h"
+#include "engine/hold.h"
 #include "engine/measured.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
@@ -258,11 +259,24 @@ Status Session::recover_locked() {
   return blocked;
 }
 
+Status Session::hold_or_release(const model::ChangePlan& plan) {
+  if (plan.facts.kind == model::TransactionKind::kUpdate) {
+    RETURN_IF_ERROR(remove_hold(fs(), store().fd()));
+    // Whoever removed it may have been killed before syncing that.
+    return fs().sync(store().fd(), fs::SyncKind::kFull);
+  }
+  return write_hold(fs(), store().fd(), plan, environment_.clock.now_ns());
+}
+
 Status Session::on_outcome(const txn::Recovered& recovered) {
   if (recovered.action == txn::RecoveryAction::kCompleted) {
     ASSIGN_OR_RETURN(store::Latest latest, this->latest());
+    // One that waited for its tree must not undo what others did meanwhile.
+    const bool is_newest = recovered.facts.sequence > latest.transaction_sequence ||
+                           recovered.facts.id == latest.last_transaction;
     record_commit(latest, recovered.facts);
     RETURN_IF_ERROR(store::write_latest(fs(), store().fd(), latest));
+    if (is_newest) RETURN_IF_ERROR(hold_or_release(recovered.plan));
   }
   if (!config_.boolean("audit.enable_audit_logging")) return {};
   const model::AuditEvent event = event_of_recovery(recovered);

@@ -124,6 +124,8 @@ class Session {
   Status lock_all(int64_t timeout_ms);
   Status recover_locked();
   void replay_events();
+  // What a committed transaction means for hold.json.
+  Status hold_or_release(const model::ChangePlan& plan);
   Status on_outcome(const txn::Recovered& recovered);
 
   Environment environment_;
