@@ -19,7 +19,7 @@ using testing::MemFs;
 using testing::outcome;
 
 // Two versions installed; what is held follows from which of them is in force.
-class Hold : public ::testing::Test {
+class HoldRecovery : public ::testing::Test {
  protected:
   void SetUp() override {
     e_.bundle("v1", {{"hooks/a.py", "a1\n"}}).bundle("v2", {{"hooks/a.py", "a2\n"}});
@@ -54,20 +54,20 @@ std::string held_after_undo(const std::string& tree) {
   return tree == "a1\n" ? "1" : "";
 }
 
-TEST_F(Hold, IsThereAfterAnUndoThatWasInterruptedAnywhere) {
+TEST_F(HoldRecovery, IsThereAfterAnUndoThatWasInterruptedAnywhere) {
   sweep(FaultKind::kStop, [&](fs::FileSystem& fs) { return e_.undo(fs); }, held_after_undo);
 }
 
-TEST_F(Hold, IsThereAfterAnUndoInWhichOneCallFailed) {
+TEST_F(HoldRecovery, IsThereAfterAnUndoInWhichOneCallFailed) {
   sweep(FaultKind::kFailOnce, [&](fs::FileSystem& fs) { return e_.undo(fs); }, held_after_undo);
 }
 
-TEST_F(Hold, IsGoneAfterAnUpdateThatWasInterruptedAnywhere) {
+TEST_F(HoldRecovery, IsGoneAfterAnUpdateThatWasInterruptedAnywhere) {
   ASSERT_EQ(outcome(e_.undo()), "ok");
   sweep(FaultKind::kStop, [&](fs::FileSystem& fs) { return e_.update(fs, "v2"); }, held_after_undo);
 }
 
-TEST_F(Hold, IsGoneAfterAnUpdateInWhichOneCallFailed) {
+TEST_F(HoldRecovery, IsGoneAfterAnUpdateInWhichOneCallFailed) {
   ASSERT_EQ(outcome(e_.undo()), "ok");
   sweep(
       FaultKind::kFailOnce, [&](fs::FileSystem& fs) { return e_.update(fs, "v2"); },
