@@ -175,6 +175,10 @@ std::string with_thousands(uint64_t number) {
   return text;
 }
 
+std::string counted(uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", with_thousands(number), noun, number == 1 ? "" : "s");
+}
+
 std::string human_size(uint64_t bytes) {
   if (bytes < 1000) return fmt::format("{} bytes", bytes);
   constexpr std::array kUnits = {"KB", "MB", "GB", "TB"};

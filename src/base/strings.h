@@ -34,6 +34,8 @@ std::optional<std::string> unescape(std::string_view text);
 
 // "1,234"
 std::string with_thousands(uint64_t number);
+// "1 file", "1,234 files"
+std::string counted(uint64_t number, std::string_view noun);
 // "812 bytes", "45 KB", "1.2 MB" (powers of 1,000 as `ls --si` and disk makers use)
 std::string human_size(uint64_t bytes);
 // "0.2 ms", "12.3 seconds"

@@ -58,6 +58,9 @@ TEST(Strings, NumbersForPeople) {
   EXPECT_EQ(with_thousands(999), "999");
   EXPECT_EQ(with_thousands(1000), "1,000");
   EXPECT_EQ(with_thousands(1234567), "1,234,567");
+  EXPECT_EQ(counted(0, "file"), "0 files");
+  EXPECT_EQ(counted(1, "file"), "1 file");
+  EXPECT_EQ(counted(1234, "file"), "1,234 files");
   EXPECT_EQ(human_size(812), "812 bytes");
   EXPECT_EQ(human_size(999), "999 bytes");
   EXPECT_EQ(human_size(45'000), "45 KB");

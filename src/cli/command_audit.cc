@@ -125,20 +125,27 @@ ExitCode run_audit_verify(const Invocation& invocation) {
     out.line(fmt::format("{} {}", out.tick(),
                          out.good(fmt::format("The audit trail is whole: {} events.",
                                               with_thousands(verdict.events)))));
-  } else if (!out.is_json()) {
-    out.failure(
-        fmt::format("error: the audit trail was damaged ({}): {}\n"
-                    "  First bad event: {}, line {}. Nothing was changed.",
-                    audit_damage_name(verdict.damage), verdict.message, verdict.first_bad_seq,
-                    verdict.first_bad_line));
   }
-  out.json(invocation.command,
-           {{"events", verdict.events},
-            {"damage", audit_damage_name(verdict.damage)},
-            {"first_bad_seq", verdict.first_bad_seq},
-            {"first_bad_line", verdict.first_bad_line},
-            {"message", verdict.message}},
-           code);
+  json object = {{"events", verdict.events},
+                 {"damage", audit_damage_name(verdict.damage)},
+                 {"first_bad_seq", verdict.first_bad_seq},
+                 {"first_bad_line", verdict.first_bad_line},
+                 {"message", verdict.message}};
+  if (!verdict.ok()) {
+    const Error error =
+        make_error(
+            ErrorCode::kCorrupt,
+            fmt::format("the audit trail was damaged ({}): {} (first bad event: {}, line {})",
+                        audit_damage_name(verdict.damage), verdict.message, verdict.first_bad_seq,
+                        verdict.first_bad_line))
+            .with_untouched("Nothing was changed.")
+            .with_remedy("Keep " + escape((*session)->store_path()) +
+                         "/audit as it is and compare it with a copy; backups and the way back "
+                         "do not depend on it.");
+    if (!out.is_json()) out.failure(error_text(error));
+    object["error"] = error_object(error);
+  }
+  out.json(invocation.command, std::move(object), code);
   return code;
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
@@ -28,7 +29,42 @@ Error no_store(const std::string& id) {
       .with_remedy("Make one with: stravinsky backup create");
 }
 
+// Files and links that a manifest stores; directories are no files.
+size_t file_count(const model::Manifest& manifest) {
+  return static_cast<size_t>(std::ranges::count_if(manifest.entries, [](const auto& entry) {
+    return entry.is_stored() && entry.type != fs::NodeType::kDirectory;
+  }));
+}
+
+// The same of what a backup would store.
+size_t file_count(const store::Snapshot& snapshot) {
+  return static_cast<size_t>(std::ranges::count_if(snapshot.entries, [](const auto& entry) {
+    return entry.state == model::EntryState::kStored && entry.stat.type != fs::NodeType::kDirectory;
+  }));
+}
+
+// An absent tree is backed up as such, which is seldom what was meant.
+json warn_of_no_tree(const Output& out, const engine::Session& session) {
+  json warnings = json::array();
+  const store::Root& root = session.roots().user;
+  if (root.exists) return warnings;
+  const std::string text =
+      "there is no tree at " + escape(root.path) + "; that it is absent is what the backup records";
+  out.warning(text);
+  warnings.push_back(text);
+  return warnings;
+}
+
 }  // namespace
+
+json tell_damaged(const Output& out, const store::BackupList& list) {
+  json damaged = json::array();
+  for (const store::BackupList::Broken& one : list.broken) {
+    out.warning(fmt::format("{} is damaged: {}", escape(one.id), one.error.to_string()));
+    damaged.push_back({{"id", escape(one.id)}, {"error", one.error.to_string()}});
+  }
+  return damaged;
+}
 
 ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArguments& arguments) {
   const auto session = invocation.open_session(Use::kWrite);
@@ -37,13 +73,15 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
   if (s.is_dry_run()) {
     const auto snapshot = s.list_tree();
     if (!snapshot) return invocation.fail(snapshot.error());
-    invocation.output.line(fmt::format("Dry run: a backup would hold {} entries, {}.",
-                                       snapshot->entries.size(),
-                                       human_size(snapshot->content_bytes())));
+    json warnings = warn_of_no_tree(invocation.output, s);
+    invocation.output.line(
+        fmt::format("Dry run: a backup would hold {}, {} before they are compressed.",
+                    counted(file_count(*snapshot), "file"), human_size(snapshot->content_bytes())));
     invocation.output.json(invocation.command,
                            {{"planned", true},
-                            {"entries", snapshot->entries.size()},
-                            {"content_bytes", snapshot->content_bytes()}},
+                            {"files_count", file_count(*snapshot)},
+                            {"content_bytes", snapshot->content_bytes()},
+                            {"warnings", std::move(warnings)}},
                            ExitCode::kDone);
     return ExitCode::kDone;
   }
@@ -56,21 +94,20 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
   const Output& out = invocation.output;
   for (const std::string& damaged : taken->created.damaged)
     out.warning(damaged + " is damaged; nothing new relies on it");
-  uint64_t files = 0;
+  json warnings = warn_of_no_tree(out, s);
+  const size_t files = file_count(manifest);
   uint64_t skipped = 0;
   for (const model::Entry& entry : manifest.entries) {
     if (entry.state == model::EntryState::kSkipped) {
       out.warning(entry.path.display() + " is a socket, FIFO or device and was not stored");
       ++skipped;
     }
-    if (entry.is_stored() && entry.type != fs::NodeType::kDirectory) ++files;
     if (entry.state == model::EntryState::kUnstable)
       out.warning(entry.path.display() + " kept changing while it was read");
   }
   out.line(
       fmt::format("{} {}", out.tick(), out.good("Backup created and verified: " + manifest.id)));
-  out.line(
-      fmt::format("   {} files, {}", with_thousands(files), human_size(taken->created.size_bytes)));
+  out.line(fmt::format("   {}, {}", counted(files, "file"), human_size(taken->created.size_bytes)));
   out.line("To go back to it: stravinsky rollback to " + manifest.id);
   out.json(invocation.command,
            {{"success", true},
@@ -79,6 +116,7 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
             {"timestamp", utc_seconds(manifest.time_ns)},
             {"files_count", files},
             {"skipped", skipped},
+            {"warnings", std::move(warnings)},
             {"size_bytes", taken->created.size_bytes}},
            ExitCode::kDone);
   return ExitCode::kDone;
@@ -105,11 +143,7 @@ ExitCode run_backup_list(const Invocation& invocation) {
                          at->pinned ? ", pinned" : ""));
     backups.push_back(info_object(*at));
   }
-  json broken = json::array();
-  for (const store::BackupList::Broken& one : list.broken) {
-    out.warning(fmt::format("{} is damaged: {}", escape(one.id), one.error.to_string()));
-    broken.push_back({{"id", escape(one.id)}, {"error", one.error.to_string()}});
-  }
+  json broken = tell_damaged(out, list);
   if (list.backups.empty()) out.line("No backups yet. Make one with: stravinsky backup create");
   out.json(invocation.command, {{"backups", std::move(backups)}, {"damaged", std::move(broken)}},
            ExitCode::kDone);
@@ -143,8 +177,11 @@ ExitCode run_backup_show(const Invocation& invocation, const std::string& versio
                    {"size_bytes", file.size_bytes},
                    {"sha256", file.sha256.hex()}};
   }
-  for (const model::UserModification& change : manifest->user_modifications)
+  json modifications = json::array();
+  for (const model::UserModification& change : manifest->user_modifications) {
     out.line(fmt::format("  {}: {}", change.status, change.path));
+    modifications.push_back({{"path", change.path}, {"status", change.status}});
+  }
   out.line("To go back to it: stravinsky rollback to " + manifest->id);
   out.json(invocation.command,
            {{"id", manifest->id},
@@ -152,7 +189,12 @@ ExitCode run_backup_show(const Invocation& invocation, const std::string& versio
             {"timestamp", utc_seconds(manifest->time_ns)},
             {"kind", backup_kind_name(manifest->kind)},
             {"pinned", manifest->pinned},
+            {"roots",
+             {{"user_root", escape(manifest->user_root)},
+              {"project_root", escape(manifest->project_root)}}},
+            {"files_count", file_count(*manifest)},
             {"entries", manifest->entries.size()},
+            {"user_modifications", std::move(modifications)},
             {"files", std::move(files)}},
            ExitCode::kDone);
   return ExitCode::kDone;

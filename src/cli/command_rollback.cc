@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli/commands.h"
 #include "cli/operation_output.h"
+#include "engine/history.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -14,11 +15,13 @@ namespace {
 using engine::OperationResult;
 using nlohmann::json;
 
+enum class Answer { kYes, kNo };
+
 // A declared policy decides, or the run is refused: no prompt without a terminal.
-Status confirm(const Invocation& invocation, const engine::Session& session) {
+Result<Answer> confirm(const Invocation& invocation, const engine::Session& session) {
   if (!session.config().boolean("safety.require_manual_confirmation_for_rollback") ||
       invocation.options.yes || invocation.options.dry_run)
-    return {};
+    return Answer::kYes;
   if (isatty(STDIN_FILENO) != 1)
     return make_error(ErrorCode::kUsage, "the configuration demands a confirmation")
         .with_untouched("Nothing was changed.")
@@ -26,9 +29,23 @@ Status confirm(const Invocation& invocation, const engine::Session& session) {
   print_error(fmt::format("Go on with {}? [y/N] ", invocation.command));
   std::string answer;
   std::getline(std::cin, answer);
-  if (answer == "y" || answer == "yes") return {};
-  return make_error(ErrorCode::kInterrupted, "not confirmed")
-      .with_untouched("Nothing was changed.");
+  return answer == "y" || answer == "yes" ? Answer::kYes : Answer::kNo;
+}
+
+// No error of anything: the user has decided.
+ExitCode tell_not_confirmed(const Invocation& invocation) {
+  const Output& out = invocation.output;
+  if (!out.is_json())
+    out.failure("Not confirmed. Nothing was changed.\n  To go on, answer y, or add --yes.");
+  out.json(invocation.command, {{"outcome", "not_confirmed"}}, ExitCode::kFailed);
+  return ExitCode::kFailed;
+}
+
+// "12.3 seconds"; shorter ones with as many digits as they need to be more than 0.
+std::string seconds(int64_t duration_ns) {
+  const double number = static_cast<double>(duration_ns) / 1e9;
+  const int digits = number >= 0.1 ? 1 : number >= 0.01 ? 2 : 3;
+  return fmt::format("{:.{}f} seconds", number, digits);
 }
 
 void tell_success(const Invocation& invocation, const OperationResult& result) {
@@ -45,7 +62,7 @@ void tell_success(const Invocation& invocation, const OperationResult& result) {
     out.line(fmt::format("   Source: backup {} ({})", result.recovered_from->backup_id,
                          utc_seconds(result.recovered_from->time_ns)));
   out.line("   Created backup: " + result.backup_created);
-  out.line("   Duration: " + human_duration(result.duration_ns));
+  out.line("   Duration: " + seconds(result.duration_ns));
   out.line("");
 }
 
@@ -53,8 +70,9 @@ template <typename Work>
 ExitCode go_back(const Invocation& invocation, const Work& work) {
   const auto session = invocation.open_session(Use::kChange);
   if (!session) return invocation.fail(session.error());
-  if (Status confirmed = confirm(invocation, **session); !confirmed)
-    return invocation.fail(confirmed.error());
+  const Result<Answer> answer = confirm(invocation, **session);
+  if (!answer) return invocation.fail(answer.error());
+  if (*answer == Answer::kNo) return tell_not_confirmed(invocation);
   const Result<OperationResult> result = work(**session);
   if (!result) return invocation.fail(result.error());
   tell_success(invocation, *result);
@@ -82,16 +100,17 @@ ExitCode run_rollback_list(const Invocation& invocation) {
   const auto latest = s.latest();
   if (!latest) return invocation.fail(latest.error());
   store::BackupList list;
+  engine::StepsHere steps;
   if (s.has_store()) {
     auto found = s.backups().list();
     if (!found) return invocation.fail(found.error());
     list = std::move(*found);
+    steps = engine::steps_here(s.fs(), s.store().fd(), s.roots(), *latest);
   }
   const Output& out = invocation.output;
-  const auto current = model::Version::parse(latest->at(s.roots().user.path).version);
-  out.line(fmt::format("now at {}; {} to undo, {} to redo",
-                       current ? current->display() : "unknown", latest->undo.size(),
-                       latest->redo.size()));
+  const std::string current = engine::version_at(*latest, s.roots().user);
+  out.line(fmt::format("now at {}; {} to undo, {} to redo", current, steps.undo, steps.redo));
+  for (const Error& error : steps.unreadable) out.warning(error.to_string());
   json versions = json::array();
   for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
     out.line(fmt::format("{:<12} {:<32} {}  {:>9}  {}", at->version.display(), at->id,
@@ -103,13 +122,15 @@ ExitCode run_rollback_list(const Invocation& invocation) {
                         {"size_bytes", at->size_bytes},
                         {"kind", backup_kind_name(at->kind)}});
   }
+  json damaged = tell_damaged(out, list);
   if (list.backups.empty())
     out.line("No backups yet. The first update or backup create makes one.");
   out.json(invocation.command,
-           {{"current_version", latest->at(s.roots().user.path).version},
-            {"undo", latest->undo.size()},
-            {"redo", latest->redo.size()},
-            {"versions", std::move(versions)}},
+           {{"current_version", current},
+            {"undo", steps.undo},
+            {"redo", steps.redo},
+            {"versions", std::move(versions)},
+            {"damaged", std::move(damaged)}},
            ExitCode::kDone);
   return ExitCode::kDone;
 }

@@ -19,8 +19,10 @@ ExitCode run_status(const Invocation& invocation) {
   const Output& out = invocation.output;
   out.line("version:   " + status->current_version +
            (status->held_version.empty() ? "" : " (held: " + status->held_version + ")"));
-  out.line("tree:      " + escape(status->user_root));
-  if (!status->project_root.empty()) out.line("project:   " + escape(status->project_root));
+  out.line("tree:      " + escape(status->user_root) +
+           (status->user_root_exists ? "" : " (does not exist)"));
+  if (!status->project_root.empty())
+    out.line("project:   " + escape(status->project_root) + " (" + status->project_version + ")");
   out.line("store:     " + escape(status->store));
   out.line("backups:   " + (status->backups == 0
                                 ? std::string("none yet")
@@ -69,7 +71,9 @@ ExitCode run_status(const Invocation& invocation) {
             {"at_work", escape(status->busy)},
             {"held_version", status->held_version},
             {"user_root", escape(status->user_root)},
+            {"user_root_exists", status->user_root_exists},
             {"project_root", escape(status->project_root)},
+            {"project_version", status->project_version},
             {"store", escape(status->store)},
             {"backups", status->backups},
             {"newest_backup", status->newest_backup},
@@ -83,14 +87,31 @@ ExitCode run_status(const Invocation& invocation) {
   return code;
 }
 
+namespace {
+
+json typed_value(const model::ConfigValue& value, const model::Config& config) {
+  switch (value.key->type) {
+    case model::ConfigType::kBoolean:
+      return config.boolean(value.key->name);
+    case model::ConfigType::kInteger:
+      return config.integer(value.key->name);
+    case model::ConfigType::kText:
+      break;
+  }
+  return value.text;
+}
+
+}  // namespace
+
 ExitCode run_config_list(const Invocation& invocation) {
   const auto session = invocation.open_session(Use::kRead);
   if (!session) return invocation.fail(session.error());
   json values = json::object();
-  for (const model::ConfigValue& value : (*session)->config().values()) {
+  const model::Config& config = (*session)->config();
+  for (const model::ConfigValue& value : config.values()) {
     invocation.output.line(
         fmt::format("{:<50} {:<8} {}", value.key->name, value.text, origin_name(value.origin)));
-    values[std::string(value.key->name)] = {{"value", value.text},
+    values[std::string(value.key->name)] = {{"value", typed_value(value, config)},
                                             {"origin", origin_name(value.origin)},
                                             {"variable", variable_of(*value.key)}};
   }

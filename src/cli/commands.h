@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ struct BackupVerifyArguments {
   std::string id;  // empty: all
   bool quick = false;
 };
+// Warns of every backup whose manifest cannot be believed; the same as an array.
+nlohmann::json tell_damaged(const Output& output, const store::BackupList& list);
 ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArguments& arguments);
 ExitCode run_backup_list(const Invocation& invocation);
 ExitCode run_backup_show(const Invocation& invocation, const std::string& version_or_id);

@@ -69,6 +69,8 @@ Result<std::unique_ptr<engine::Session>> Invocation::open_session(Use use) const
                    engine::Session::open(
                        environment, std::move(request),
                        use == Use::kWrite ? store::IfAbsent::kCreate : store::IfAbsent::kFail));
+  if (may_have_changed != nullptr && use != Use::kRead && !options.dry_run)
+    *may_have_changed = true;
   if (!is_silent)
     for (const std::string& warning : session->config().warnings()) output.warning(warning);
   if (!is_silent && session->config_fault())

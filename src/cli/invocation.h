@@ -33,6 +33,8 @@ struct Invocation {
   std::string command;  // "rollback undo": the name in --json
   // For a session beside the one that has told everything: no steps, no warnings again.
   bool is_silent = false;
+  // Set once a session is open that may change something; nullptr: nobody asks.
+  bool* may_have_changed = nullptr;
 
   // A session whose steps and recoveries are told as they happen.
   Result<std::unique_ptr<engine::Session>> open_session(Use use) const;

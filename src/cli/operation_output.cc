@@ -114,6 +114,13 @@ std::string way_back(const OperationResult& result) {
                                                       : "stravinsky rollback undo";
 }
 
+// The next step after a failure that has no remedy of its own.
+std::string look_at_the_trail(const OperationResult& result) {
+  const bool is_update = result.kind == model::TransactionKind::kUpdate;
+  return std::string(is_update ? "Nothing is installed; see" : "See") +
+         " what happened with: stravinsky audit log --limit 5";
+}
+
 void tell_end(const Output& out, const OperationResult& result) {
   switch (result.outcome) {
     case Outcome::kDone:
@@ -130,9 +137,9 @@ void tell_end(const Output& out, const OperationResult& result) {
       if (result.kind == model::TransactionKind::kUpdate)
         out.failure("Update Failed - Automatic Rollback Completed");
       out.failure(fmt::format(
-          "error: Rolled back to {} due to: {}\n  The tree is the old one again ({}).{}{}",
+          "error: Rolled back to {} due to: {}\n  The tree is the old one again ({}).\n  {}",
           result.from_version, result.failure->to_string(), result.from_version,
-          result.failure->remedy.empty() ? "" : "\n  ", result.failure->remedy));
+          result.failure->remedy.empty() ? look_at_the_trail(result) : result.failure->remedy));
       break;
     case Outcome::kVerifyFailed:
       out.failure("error: " + result.failure->to_string() +

@@ -167,7 +167,19 @@ TEST(OperationOutput, WhatWasTakenBackIsToldEvenWhenQuiet) {
   EXPECT_EQ(quiet.err,
             "Update Failed - Automatic Rollback Completed\n"
             "error: Rolled back to v0.3.8 due to: ~/.claude/hooks/x.py: does not parse\n"
-            "  The tree is the old one again (v0.3.8).\n");
+            "  The tree is the old one again (v0.3.8).\n"
+            "  Nothing is installed; see what happened with: stravinsky audit log --limit 5\n");
+}
+
+TEST(OperationOutput, WhatWasTakenBackLeadsOn) {
+  OperationResult result = update_result();
+  result.outcome = Outcome::kRolledBack;
+  result.failure = make_error(ErrorCode::kNoSpace, "no space").with_remedy("Free some.");
+  EXPECT_TRUE(told(result).err.ends_with("(v0.3.8).\n  Free some.\n"));
+  result.failure->remedy.clear();
+  result.kind = model::TransactionKind::kUndo;
+  EXPECT_TRUE(told(result).err.ends_with(
+      "(v0.3.8).\n  See what happened with: stravinsky audit log --limit 5\n"));
 }
 
 TEST(OperationOutput, WhatStaysInForceIsToldWithTheCommandThatTakesItBack) {

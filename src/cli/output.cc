@@ -3,20 +3,39 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "cli/next_step.h"
 
 namespace stravinsky::cli {
 
+namespace {
+
+// The stream only remembers that there was one. The program writes from one thread.
+int first_failure = 0;
+
+void note_failure(bool failed) {
+  if (failed && first_failure == 0) first_failure = errno == 0 ? EIO : errno;
+}
+
+}  // namespace
+
 void print_out(std::string_view text) {
-  (void)std::fwrite(text.data(), 1, text.size(), stdout);
+  note_failure(std::fwrite(text.data(), 1, text.size(), stdout) != text.size());
 }
 
 void print_error(std::string_view text) {
-  (void)std::fflush(stdout);  // so that both stand in order where they share a terminal
+  // First, so that both stand in order where they share a terminal.
+  note_failure(std::fflush(stdout) != 0);
   (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+int finish_output() {
+  note_failure(std::fflush(stdout) != 0 || std::ferror(stdout) != 0);
+  return first_failure;
 }
 
 namespace {
@@ -92,7 +111,8 @@ std::string_view Output::tick() const {
   return options_.utf8 ? "\u2705" : "OK";
 }
 
-nlohmann::json error_object(const Error& error) {
+nlohmann::json error_object(const Error& bare) {
+  const Error error = with_next_step(bare);
   return {{"code", code_name(error.code)},
           {"message", error.to_string()},
           {"path", escape(error.path)},
@@ -100,7 +120,8 @@ nlohmann::json error_object(const Error& error) {
           {"remedy", error.remedy}};
 }
 
-std::string error_text(const Error& error) {
+std::string error_text(const Error& bare) {
+  const Error error = with_next_step(bare);
   std::string text = "error: " + error.to_string();
   if (!error.untouched.empty()) text += "\n  " + error.untouched;
   if (!error.remedy.empty()) text += "\n  " + error.remedy;

@@ -18,6 +18,9 @@ namespace stravinsky::cli {
 // behind the output, is no reason to stop in the middle of a change.
 void print_out(std::string_view text);
 void print_error(std::string_view text);
+// Flushes standard output. 0 when all of it was taken since the program began, else the
+// errno of the first failure.
+int finish_output();
 
 enum class Color { kAuto, kAlways, kNever };
 enum class Format { kText, kJson };
@@ -58,7 +61,7 @@ class Output {
   bool color_error_;
 };
 
-// "update.json" and so on are made of these.
+// "update.json" and so on are made of these; what an error lacks is added (next_step.h).
 nlohmann::json error_object(const Error& error);
 std::string error_text(const Error& error);
 

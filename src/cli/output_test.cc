@@ -90,6 +90,15 @@ TEST(Output, AnErrorAsJson) {
 )");
 }
 
+TEST(Output, AnErrorWithoutANextStepGetsOne) {
+  const Error bare = errno_error(2, "/nope");
+  EXPECT_EQ(error_text(bare),
+            "error: /nope: No such file or directory\n"
+            "  Nothing in the tree was changed.\n"
+            "  Check the path, or what is there: ls -ld /nope");
+  EXPECT_NE(error_object(bare).at("remedy"), "");
+}
+
 TEST(Output, JsonStandsAlone) {
   const Said json = said({.format = Format::kJson}, [](const Output& out) {
     out.line("not shown");

@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <span>
 
-#include "base/strings.h"
 #include "cli/commands.h"
 #include "cli/real_environment.h"
+#include "cli/usage_error.h"
 #include "fs/read_only_fs.h"
 
 namespace stravinsky::cli {
@@ -26,6 +25,10 @@ constexpr const char* kFirstWords =
     "  stravinsky recovery file PATH           one file back\n"
     "  stravinsky backup create --label NAME   before trying something\n\n"
     "All commands and options: stravinsky --help";
+
+constexpr const char* kEveryCommand =
+    "Options for every command: --json, --dry-run, --yes, --quiet, --root, --project, --color;\n"
+    "see stravinsky --help";
 
 struct Flags {
   bool json = false;
@@ -99,7 +102,8 @@ class CommandLine {
                 const std::string& examples, Run run) {
     CLI::App* added = parent.add_subcommand(name, about);
     added->fallthrough();
-    added->footer("Examples:\n" + examples + "\n\n" + std::string(exit_code_help()));
+    added->footer("Examples:\n" + examples + "\n\n" + kEveryCommand + "\n\n" +
+                  std::string(exit_code_help()));
     added->callback([this, added, command, run = std::move(run)] {
       if (!added->get_subcommands().empty()) return;  // the command is further down
       command_ = command;
@@ -339,7 +343,13 @@ class CommandLine {
     log->add_option("--status", log_.status, "success, failed, rolled_back or recovered");
     log->add_option("--from", log_.from, "From this day or time (UTC)");
     log->add_option("--to", log_.to, "Up to this day or time (UTC), included");
-    log->add_option("--limit", log_.limit, "At most so many (default 1000)");
+    // Where a conversion to an unsigned number would wrap round.
+    const CLI::Validator not_negative(
+        [](const std::string& text) -> std::string {
+          return text.starts_with('-') ? "must not be negative" : "";
+        },
+        "");
+    log->add_option("--limit", log_.limit, "At most so many (default 1000)")->check(not_negative);
     add(*audit, "verify", "Was the record changed?", "audit verify",
         "stravinsky audit verify\nstravinsky audit verify --json", run_audit_verify);
   }
@@ -375,92 +385,7 @@ bool locale_is_utf8(const engine::Environment& environment) {
   return false;
 }
 
-// The command whose name is nearest to what was typed; empty when none is near.
-std::string nearest_command(const std::vector<std::string>& names, const std::string& typed) {
-  std::string best;
-  size_t best_distance = 3;
-  for (const std::string& name : names) {
-    std::vector<size_t> row(name.size() + 1);
-    for (size_t j = 0; j <= name.size(); ++j) row[j] = j;
-    for (size_t i = 1; i <= typed.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i;
-      for (size_t j = 1; j <= name.size(); ++j) {
-        const size_t substitution = diagonal + (typed[i - 1] == name[j - 1] ? 0U : 1U);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
-      }
-    }
-    if (row[name.size()] < best_distance) {
-      best_distance = row[name.size()];
-      best = name;
-    }
-  }
-  return best;
-}
-
-// Where the words of a command line stop making sense.
-struct Parsed {
-  const CLI::App* app;       // the deepest command that was named
-  std::string command;       // "rollback"
-  std::string unknown = {};  // the word after it that is no command of it
-};
-
-Parsed follow_words(const CLI::App& top, std::span<char* const> words) {
-  Parsed at{.app = &top, .command = {}};
-  for (size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i];
-    if (word == "--root" || word == "--project" || word == "--color") ++i;
-    if (word.starts_with('-')) continue;
-    const auto children = at.app->get_subcommands(nullptr);
-    if (children.empty()) break;
-    const auto next =
-        std::ranges::find(children, word, [](const CLI::App* child) { return child->get_name(); });
-    if (next == children.end()) {
-      at.unknown = word;
-      break;
-    }
-    at.app = *next;
-    at.command += (at.command.empty() ? "" : " ") + word;
-  }
-  return at;
-}
-
-std::vector<std::string> names_of(const std::vector<const CLI::App*>& apps) {
-  std::vector<std::string> names;
-  for (const CLI::App* app : apps) names.push_back(app->get_name());
-  return names;
-}
-
-ExitCode usage_error(const CommandLine& line, const CLI::ParseError& error,
-                     std::span<char* const> words) {
-  const Parsed at = follow_words(line.app(), words);
-  const std::string called = "stravinsky" + (at.command.empty() ? "" : " " + at.command);
-  const std::vector<std::string> names = names_of(at.app->get_subcommands(nullptr));
-  std::string message = escape(error.what());
-  std::string remedy = "See: " + called + " --help";
-  if (!at.unknown.empty()) {
-    message = fmt::format("there is no command: {} {}", called, escape(at.unknown));
-    const std::string near = nearest_command(names, at.unknown);
-    if (!near.empty()) remedy = fmt::format("Did you mean: {} {}", called, near);
-  } else if (!names.empty()) {
-    message = called + " needs the name of a command";
-    remedy = fmt::format("There are: {}.", fmt::join(names, ", "));
-  }
-  OutputOptions options;
-  if (std::ranges::any_of(words,
-                          [](const char* word) { return std::string_view(word) == "--json"; }))
-    options.format = Format::kJson;
-  return Output(options).error(at.command, make_error(ErrorCode::kUsage, message)
-                                               .with_untouched("Nothing was changed.")
-                                               .with_remedy(remedy));
-}
-
-}  // namespace
-
-namespace {
-
-ExitCode run(int argc, char** argv, fs::FileSystem& disk) {
+ExitCode run(int argc, char** argv, fs::FileSystem& disk, bool& may_have_changed) {
   if (argc <= 1) {
     print_out(std::string(kFirstWords) + "\n");
     return ExitCode::kDone;
@@ -470,10 +395,13 @@ ExitCode run(int argc, char** argv, fs::FileSystem& disk) {
     line.app().parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0)
-      return usage_error(line, error, std::span(argv + 1, argv + argc));
+      return usage_error(line.app(), error, std::span(argv + 1, argv + argc));
     line.app().exit(error);  // prints the help, or the version
     return ExitCode::kDone;
   }
+  if (const CLI::Option* empty = find_empty(line.app()); empty != nullptr)
+    return usage_error(line.app(), CLI::ValidationError(empty->get_name(), "must not be empty"),
+                       std::span(argv + 1, argv + argc));
   Flags& flags = line.flags();
   OutputOptions options;
   options.format = flags.json ? Format::kJson : Format::kText;
@@ -496,7 +424,11 @@ ExitCode run(int argc, char** argv, fs::FileSystem& disk) {
   options.no_color_variable = no_color && !no_color->empty();
   options.utf8 = locale_is_utf8(*environment);
   const Output output(options);
-  const Invocation invocation{*environment, output, flags.global, line.command()};
+  const Invocation invocation{.environment = *environment,
+                              .output = output,
+                              .options = flags.global,
+                              .command = line.command(),
+                              .may_have_changed = &may_have_changed};
   return line.run()(invocation);
 }
 
@@ -504,11 +436,16 @@ ExitCode run(int argc, char** argv, fs::FileSystem& disk) {
 
 ExitCode run_program(int argc, char** argv, fs::FileSystem& fs) {
   open_standard_files();
-  const ExitCode code = run(argc, argv, fs);
-  // What was done is done, whoever could not be told; a reader that left is its own affair.
-  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && errno != EPIPE)
-    print_error("warning: the output could not be written completely\n");
-  return code;
+  bool may_have_changed = false;
+  const ExitCode code = run(argc, argv, fs, may_have_changed);
+  const int sys_errno = finish_output();
+  // A reader that left is its own affair.
+  if (sys_errno == 0 || sys_errno == EPIPE) return code;
+  // What was done is done, whoever could not be told; who only asked was not answered.
+  const bool has_failed = code == ExitCode::kDone && !may_have_changed;
+  print_error(fmt::format("{}: the output could not be written completely: {}\n",
+                          has_failed ? "error" : "warning", std::strerror(sys_errno)));
+  return has_failed ? ExitCode::kFailed : code;
 }
 
 }  // namespace stravinsky::cli

@@ -53,6 +53,52 @@ TEST(Program, UnknownCommandsGetASuggestion) {
   EXPECT_THAT(run({"frobnicate"}).err, HasSubstr("See: stravinsky --help\n"));
 }
 
+TEST(Program, WordsOfOtherProgramsGetASuggestion) {
+  const auto hint = [](std::vector<std::string> words) {
+    const Ended ended = run(std::move(words));
+    EXPECT_EQ(ended.code, ExitCode::kUsage);
+    return ended.err.substr(ended.err.find("  Did you"));
+  };
+  EXPECT_EQ(hint({"undo"}), "  Did you mean: stravinsky rollback undo\n");
+  EXPECT_EQ(hint({"redo"}), "  Did you mean: stravinsky rollback redo\n");
+  EXPECT_EQ(hint({"resume"}), "  Did you mean: stravinsky recovery resume\n");
+  EXPECT_EQ(hint({"rollback", "v0.1.0"}), "  Did you mean: stravinsky rollback to v0.1.0\n");
+  EXPECT_THAT(hint({"restore"}), HasSubstr("stravinsky rollback to VERSION"));
+  EXPECT_THAT(hint({"restore"}), HasSubstr("stravinsky recovery file PATH"));
+  EXPECT_THAT(hint({"list"}), HasSubstr("stravinsky rollback list, or stravinsky backup list"));
+}
+
+TEST(Program, AnArgumentIsNoUnknownCommand) {
+  const Ended ended = run({"update", "1.0.0", "--no-such-option"});
+  EXPECT_EQ(ended.code, ExitCode::kUsage);
+  EXPECT_THAT(ended.err, HasSubstr("--no-such-option"));
+  EXPECT_THAT(ended.err, HasSubstr("See: stravinsky update --help\n"));
+}
+
+TEST(Program, AnEmptyArgumentIsNamed) {
+  const Ended option = run({"rollback", "undo", "--root", ""});
+  EXPECT_EQ(option.code, ExitCode::kUsage);
+  EXPECT_EQ(option.err,
+            "error: --root: must not be empty\n"
+            "  Nothing was changed.\n"
+            "  See: stravinsky --help\n");
+  const Ended argument = run({"rollback", "to", ""});
+  EXPECT_EQ(argument.code, ExitCode::kUsage);
+  EXPECT_THAT(argument.err, HasSubstr("error: version: must not be empty\n"));
+}
+
+TEST(Program, AGlobalOptionsErrorPointsToTheHelpThatListsIt) {
+  const Ended ended = run({"rollback", "undo", "--color", "green"});
+  EXPECT_EQ(ended.code, ExitCode::kUsage);
+  EXPECT_THAT(ended.err, HasSubstr("See: stravinsky --help\n"));
+  EXPECT_THAT(run({"audit", "log", "--version", ""}).err,
+              HasSubstr("See: stravinsky audit log --help\n"));
+  EXPECT_THAT(run({"--help"}).out, HasSubstr("--color"));
+  EXPECT_THAT(run({"rollback", "undo", "--help"}).out,
+              HasSubstr("Options for every command: --json, --dry-run, --yes, --quiet, --root, "
+                        "--project, --color;\nsee stravinsky --help\n"));
+}
+
 TEST(Program, AGroupAloneNamesItsCommands) {
   const Ended group = run({"rollback"});
   EXPECT_EQ(group.code, ExitCode::kUsage);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/version.h"
 #include "txn/archive.h"
 
 namespace stravinsky::engine {
@@ -77,6 +78,73 @@ Result<store::Latest> load_latest(fs::FileSystem& fs, fs::Fd store) {
   ASSIGN_OR_RETURN(const auto committed, committed_transactions(fs, store));
   for (const txn::JournalContent& journal : committed) record_commit(latest, journal.plan.facts);
   return latest;
+}
+
+bool is_here(const store::Roots& roots, const model::ChangePlan& plan) {
+  return std::ranges::all_of(plan.changes, [&](const model::Change& change) {
+    const store::Root* root = roots.of(change.logical.scope);
+    const std::string& worked_in = change.logical.scope == model::Scope::kUser
+                                       ? plan.facts.user_root
+                                       : plan.facts.project_root;
+    return root != nullptr && root->path == worked_in;
+  });
+}
+
+std::string version_at(const store::Latest& latest, const store::Root& root) {
+  const std::string text = latest.at(root.path).version;
+  const auto version = model::Version::parse(text);
+  return version ? version->display() : text;
+}
+
+namespace {
+
+Result<txn::JournalContent> read_done(fs::FileSystem& fs, fs::Fd store, const std::string& id) {
+  ASSIGN_OR_RETURN_WHILE(const fs::File dir,
+                         txn::open_transaction(fs, store, txn::Shelf::kDone, id),
+                         "while opening the record of transaction " + id);
+  return txn::read_journal(fs, dir.fd());
+}
+
+}  // namespace
+
+StepsHere steps_here(fs::FileSystem& fs, fs::Fd store, const store::Roots& roots,
+                     const store::Latest& latest) {
+  StepsHere steps;
+  const auto count = [&](const std::vector<std::string>& stack) {
+    size_t found = 0;
+    for (auto id = stack.rbegin(); id != stack.rend(); ++id) {
+      auto journal = read_done(fs, store, *id);
+      if (!journal) {
+        steps.unreadable.push_back(std::move(journal).error());
+        break;
+      }
+      if (!journal->committed || journal->state != txn::TransactionState::kEnded) {
+        steps.unreadable.push_back(
+            make_error(ErrorCode::kCorrupt, "the record of the transaction is damaged", *id));
+        break;
+      }
+      if (is_here(roots, journal->plan)) ++found;
+    }
+    return found;
+  };
+  steps.undo = count(latest.undo);
+  steps.redo = count(latest.redo);
+  return steps;
+}
+
+Result<std::optional<txn::JournalContent>> last_transaction_here(fs::FileSystem& fs, fs::Fd store,
+                                                                 const store::Roots& roots,
+                                                                 const store::Latest& latest) {
+  const std::optional<txn::JournalContent> none;
+  if (latest.last_transaction.empty()) return none;
+  auto last = read_done(fs, store, latest.last_transaction);
+  if (!last && is_not_found(last.error())) return none;
+  if (!last) return std::move(last).error();
+  if (is_here(roots, last->plan)) return std::optional(std::move(*last));
+  ASSIGN_OR_RETURN(auto committed, committed_transactions(fs, store));
+  for (auto at = committed.rbegin(); at != committed.rend(); ++at)
+    if (is_here(roots, at->plan)) return std::optional(std::move(*at));
+  return none;
 }
 
 }  // namespace stravinsky::engine

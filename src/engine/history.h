@@ -7,6 +7,7 @@
 // recorded transaction.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "fs/file_system.h"
 #include "model/change_plan.h"
 #include "store/latest.h"
+#include "store/roots.h"
 #include "txn/journal.h"
 
 namespace stravinsky::engine {
@@ -34,5 +36,28 @@ Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd sto
 
 // The committed transactions in done/, oldest first.
 Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store);
+
+// Every tree that the plan changes is one of these. One store serves many trees, and
+// only the transactions of those at hand can be undone, or looked for in them.
+bool is_here(const store::Roots& roots, const model::ChangePlan& plan);
+
+// What is installed in a root, as displayed: "v0.3.8", "unknown".
+std::string version_at(const store::Latest& latest, const store::Root& root);
+
+// How often undo and redo would find something in these trees.
+struct StepsHere {
+  size_t undo = 0;
+  size_t redo = 0;
+  // A record that cannot be read ends the way: undo and redo stop at it, too.
+  std::vector<Error> unreadable{};
+};
+StepsHere steps_here(fs::FileSystem& fs, fs::Fd store, const store::Roots& roots,
+                     const store::Latest& latest);
+
+// The record of what was last committed in these trees; nullopt when there is none, or
+// when the very last transaction of all is not finished, so that whose it is is not known.
+Result<std::optional<txn::JournalContent>> last_transaction_here(fs::FileSystem& fs, fs::Fd store,
+                                                                 const store::Roots& roots,
+                                                                 const store::Latest& latest);
 
 }  // namespace stravinsky::engine

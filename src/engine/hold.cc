@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "codec/canonical_json.h"
+#include "engine/inverse.h"
 #include "fs/atomic_file.h"
 #include "fs/file.h"
 #include "model/store_layout.h"
@@ -12,6 +13,7 @@ namespace stravinsky::engine {
 namespace {
 
 namespace layout = model::layout;
+using model::ImageKind;
 using nlohmann::json;
 
 constexpr uint64_t kHoldFormatVersion = 1;
@@ -21,17 +23,12 @@ constexpr uint64_t kSizeMaxBytes = 64U << 20U;
 
 Status write_hold(fs::FileSystem& fs, fs::Fd store, const model::ChangePlan& plan, int64_t now_ns) {
   json files = json::array();
-  for (const model::Change& change : plan.changes) {
-    model::visit_image(
-        change.after, "", [&](const std::string& inner_path, const model::Image& image) {
-          if (image.kind != model::ImageKind::kFile) return;
-          const model::LogicalPath path{change.logical.scope,
-                                        inner_path.empty()
-                                            ? change.logical.path
-                                            : change.logical.path / fs::RelPath::of(inner_path)};
-          files.push_back({{"path", path.display()}, {"sha256", image.sha256.hex()}});
-        });
-    if (change.after.is_absent()) files.push_back({{"path", change.display}, {"sha256", nullptr}});
+  for (const PathChange& one : path_changes(plan)) {
+    if (one.after.kind == ImageKind::kFile) {
+      files.push_back({{"path", one.path.display()}, {"sha256", one.after.sha256.hex()}});
+    } else if (one.after.is_absent() && one.before.kind != ImageKind::kDirectory) {
+      files.push_back({{"path", one.path.display()}, {"sha256", nullptr}});
+    }
   }
   const json object = {{"format_version", kHoldFormatVersion},
                        {"held_version", plan.facts.to_version},

@@ -15,7 +15,8 @@
 
 namespace stravinsky::engine {
 
-// Names the after-images of the plan.
+// Names the after-images of the plan, file by file: a directory that goes is the files
+// that were in it, each absent.
 Status write_hold(fs::FileSystem& fs, fs::Fd store, const model::ChangePlan& plan, int64_t now_ns);
 // Absent is success.
 Status remove_hold(fs::FileSystem& fs, fs::Fd store);

@@ -36,6 +36,16 @@ std::vector<PathChange> path_changes(const model::ChangePlan& plan) {
   return all;
 }
 
+size_t file_count(const model::ChangePlan& plan) {
+  const auto is_file = [](const Image& image) {
+    return !image.is_absent() && image.kind != model::ImageKind::kDirectory;
+  };
+  size_t count = 0;
+  for (const PathChange& one : path_changes(plan))
+    if (is_file(one.before) || is_file(one.after)) ++count;
+  return count;
+}
+
 Edits inverse_edits(const model::ChangePlan& plan, const BeforeBytes& before_bytes) {
   Edits edits;
   for (PathChange& one : path_changes(plan)) {

@@ -21,6 +21,9 @@ struct PathChange {
 // Every path of a plan, directories that appear or vanish as a whole taken apart.
 std::vector<PathChange> path_changes(const model::ChangePlan& plan);
 
+// How many files and links a plan changes; directories are no files.
+size_t file_count(const model::ChangePlan& plan);
+
 // Hands out the bytes of a path's before-image.
 using BeforeBytes =
     std::function<Status(size_t change, const std::string& inner_path, const codec::Sink& sink)>;

@@ -32,18 +32,32 @@ std::optional<fs::RelPath> beneath(const std::string& path, const std::string& b
   return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
+Error is_directory(std::string display) {
+  return make_error(ErrorCode::kUsage, "is a directory, and recovery file brings back one file",
+                    std::move(display))
+      .with_untouched("Nothing was changed.")
+      .with_remedy(
+          "Name a file in it; or go back as a whole with: stravinsky rollback to VERSION "
+          "(stravinsky rollback list shows them)");
+}
+
 }  // namespace
 
 Result<LogicalPath> managed_path(const Session& session, const std::string& typed) {
   const Environment& environment = session.environment();
-  std::string absolute = typed;
-  if (typed == "~" || typed.starts_with("~/")) {
-    absolute = environment.home + typed.substr(1);
-  } else if (!typed.starts_with('/')) {
-    absolute = environment.working_directory + "/" + typed;
-  }
-  absolute = cleaned(absolute);
   const store::Roots& roots = session.roots();
+  std::vector<std::string> meant;
+  if (typed == "~" || typed.starts_with("~/")) {
+    meant.push_back(environment.home + typed.substr(1));
+  } else if (typed.starts_with('/')) {
+    meant.push_back(typed);
+  } else {
+    meant.push_back(environment.working_directory + "/" + typed);
+    // As paths of the project are printed, wherever in it one stands.
+    if (roots.project && typed.starts_with(".claude/"))
+      meant.push_back(roots.project_directory + "/" + typed);
+  }
+  for (std::string& path : meant) path = cleaned(path);
   // The roots by the name the user types, and by the one without links.
   std::vector<std::pair<Scope, std::string>> bases = {
       {Scope::kUser, roots.user.path}, {Scope::kUser, environment.home + "/.claude"}};
@@ -53,22 +67,30 @@ Result<LogicalPath> managed_path(const Session& session, const std::string& type
     bases.emplace_back(Scope::kProject, roots.project->path);
     bases.emplace_back(Scope::kProject, roots.project_directory + "/.claude");
   }
-  for (const auto& [scope, base] : bases) {
-    const auto path = beneath(absolute, base);
-    if (!path) continue;
-    if (model::is_excluded(*path))
-      return make_error(ErrorCode::kUsage, "is never managed, so no backup has it", escape(typed));
-    return LogicalPath{scope, *path};
+  for (const std::string& absolute : meant) {
+    for (const auto& [scope, base] : bases) {
+      if (absolute == base) return is_directory(escape(typed));
+      const auto path = beneath(absolute, base);
+      if (!path) continue;
+      if (model::is_excluded(*path))
+        return make_error(ErrorCode::kUsage, "is never managed, so no backup has it", escape(typed))
+            .with_untouched("Nothing was changed.")
+            .with_remedy("Bring it back from a copy of your own; the program never touches it.");
+      return LogicalPath{scope, *path};
+    }
   }
-  return make_error(ErrorCode::kUsage, "lies in no managed tree (" + roots.user.path + ")",
-                    escape(typed))
-      .with_untouched("Nothing was changed.");
+  std::string trees = escape(roots.user.path);
+  if (roots.project) trees += " and " + escape(roots.project->path);
+  return make_error(ErrorCode::kUsage, "lies in no managed tree", escape(meant.front()))
+      .with_untouched("Nothing was changed.")
+      .with_remedy("Managed here: " + trees + "; another project's tree is named with --project.");
 }
 
 Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
                                                               const LogicalPath& path,
                                                               const std::string& version_or_id,
                                                               const model::Image& now) {
+  if (now.kind == model::ImageKind::kDirectory) return is_directory(path.display());
   const auto open = [&](const std::string& id) -> Result<std::shared_ptr<store::BackupReader>> {
     ASSIGN_OR_RETURN(store::BackupReader reader, store::BackupReader::open(session.store(), id));
     return std::make_shared<store::BackupReader>(std::move(reader));
@@ -76,7 +98,13 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
   if (!version_or_id.empty()) {
     ASSIGN_OR_RETURN(const std::string id,
                      session.backups().find(version_or_id, {.tree = session.roots().user.path}));
-    return open(id);
+    ASSIGN_OR_RETURN(auto reader, open(id));
+    const KnownTree then = known_tree(reader->manifest());
+    const auto found = then.find(path);
+    const bool was_directory =
+        found != then.end() && found->second.kind == model::ImageKind::kDirectory;
+    if (was_directory && now.is_absent()) return is_directory(path.display());
+    return reader;
   }
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
   for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
@@ -90,6 +118,10 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
     const KnownTree then = known_tree((*reader)->manifest());
     const auto found = then.find(path);
     if (found == then.end()) continue;
+    if (found->second.kind == model::ImageKind::kDirectory) {
+      if (now.is_absent()) return is_directory(path.display());
+      continue;
+    }
     if (!now.same_as(found->second)) return reader;
   }
   return make_error(ErrorCode::kNotFound, "no backup holds another version of it", path.display())

@@ -175,8 +175,9 @@ class Operation {
         pre_checks_.backup_size_mb =
             static_cast<int64_t>(taken->created.size_bytes / kBytesPerMegabyte);
         result_.backup_created = taken->created.manifest.id;
-        detail_ = fmt::format("backup {}, {} files, {}", result_.backup_created, file_count(known_),
-                              human_size(taken->created.size_bytes));
+        detail_ =
+            fmt::format("backup {}, {}, {}", result_.backup_created,
+                        counted(file_count(known_), "file"), human_size(taken->created.size_bytes));
         for (const std::string& damaged : taken->created.damaged)
           result_.warnings.push_back(damaged + " is damaged; nothing new relies on it");
         snapshot_.emplace(std::move(taken->snapshot));
@@ -243,13 +244,14 @@ class Operation {
     const LiveView live(fs(), session_.roots(), session_.hook_roots(), &known_);
     const EditedView next(live, proposal_.edits);
     check_tree(next, &live, runner_, result_.findings);
-    detail_ = fmt::format("{} changes, {} findings", plan_.changes.size(), result_.findings.size());
+    detail_ =
+        counted(file_count(plan_), "file") + ", " + counted(result_.findings.size(), "finding");
     return is_report ? Status() : blocking_finding(result_.findings);
   }
 
   Status verify(txn::Transaction& transaction) {
     RETURN_IF_ERROR(transaction.verify());
-    detail_ = fmt::format("{} files as planned", plan_.changes.size());
+    detail_ = counted(file_count(plan_), "file") + " as planned";
     if (request_.checks == CheckPolicy::kHashesOnly ||
         !session_.config().boolean("update.post_update_verification_enabled"))
       return {};
@@ -315,7 +317,8 @@ class Operation {
       RETURN_IF_ERROR(transaction.apply());
       result_.swap_ns = transaction.apply_duration_ns();
       detail_ =
-          fmt::format("{} changes in {}", plan_.changes.size(), human_duration(result_.swap_ns));
+          fmt::format("{} by {} in {}", counted(file_count(plan_), "file"),
+                      counted(plan_.changes.size(), "rename"), human_duration(result_.swap_ns));
       return {};
     });
     if (!done) return take_back(transaction, std::move(done).error());

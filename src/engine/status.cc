@@ -1,6 +1,7 @@
 #include "engine/status.h"
 
 #include "base/strings.h"
+#include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/inverse.h"
 #include "engine/present_tree.h"
@@ -10,13 +11,12 @@
 namespace stravinsky::engine {
 namespace {
 
-Status find_drift(Session& session, const std::string& transaction, std::vector<Drift>& drift) {
-  const auto dir =
-      txn::open_transaction(session.fs(), session.store().fd(), txn::Shelf::kDone, transaction);
-  if (!dir) return {};  // not finished yet, or its record is gone: nothing to compare with
-  ASSIGN_OR_RETURN(const txn::JournalContent journal, txn::read_journal(session.fs(), dir->fd()));
+Status find_drift(Session& session, const store::Latest& latest, std::vector<Drift>& drift) {
+  ASSIGN_OR_RETURN(const auto journal, last_transaction_here(session.fs(), session.store().fd(),
+                                                             session.roots(), latest));
+  if (!journal) return {};
   ASSIGN_OR_RETURN(const store::Snapshot snapshot, session.list_tree());
-  for (const PathChange& one : path_changes(journal.plan)) {
+  for (const PathChange& one : path_changes(journal->plan)) {
     const store::TreeEntry* entry = snapshot.find(one.path);
     const bool there = entry != nullptr && entry->state == model::EntryState::kStored;
     if (one.after.is_absent()) {
@@ -58,17 +58,21 @@ void read_last_event(Session& session, StatusReport& report) {
 Result<StatusReport> read_status(Session& session) {
   StatusReport report;
   ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
-  const std::string text = latest.at(session.roots().user.path).version;
-  const auto version = model::Version::parse(text);
-  report.current_version = version ? version->display() : text;
+  report.current_version = version_at(latest, session.roots().user);
   report.user_root = session.roots().user.path;
-  if (session.roots().project) report.project_root = session.roots().project->path;
+  report.user_root_exists = session.roots().user.exists;
+  if (const auto& project = session.roots().project) {
+    report.project_root = project->path;
+    report.project_version = version_at(latest, *project);
+  }
   report.store = session.store_path();
-  report.undo = latest.undo.size();
-  report.redo = latest.redo.size();
   report.audit_enabled = session.config().boolean("audit.enable_audit_logging");
   if (!session.has_store()) return report;
   const fs::Fd store = session.store().fd();
+  const StepsHere steps = steps_here(session.fs(), store, session.roots(), latest);
+  report.undo = steps.undo;
+  report.redo = steps.redo;
+  for (const Error& error : steps.unreadable) report.warnings.push_back(error.to_string());
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
   report.backups = list.backups.size();
   for (const store::BackupList::Broken& broken : list.broken)
@@ -80,10 +84,8 @@ Result<StatusReport> read_status(Session& session) {
   }
   if (const auto held = held_version(session.fs(), store)) report.held_version = *held;
   read_last_event(session, report);
-  if (!latest.last_transaction.empty()) {
-    if (Status looked = find_drift(session, latest.last_transaction, report.drift); !looked)
-      report.warnings.push_back("the tree could not be compared: " + looked.error().to_string());
-  }
+  if (Status looked = find_drift(session, latest, report.drift); !looked)
+    report.warnings.push_back("the tree could not be compared: " + looked.error().to_string());
   ASSIGN_OR_RETURN(report.open_transactions,
                    txn::list_transactions(session.fs(), store, txn::Shelf::kOpen));
   ASSIGN_OR_RETURN(report.inconsistent_transactions,

@@ -11,7 +11,7 @@
 
 namespace stravinsky::engine {
 
-// A file that is not what the last committed transaction put there.
+// A file that is not what the last transaction committed in these trees put there.
 struct Drift {
   std::string path;
   std::string what;  // "changed", "deleted", "is there again"
@@ -30,12 +30,14 @@ struct StatusReport {
   std::optional<LastEvent> last_event;
   std::string held_version;  // empty when nothing is held
   std::string user_root;
-  std::string project_root;
+  bool user_root_exists = false;
+  std::string project_root;     // empty without a project
+  std::string project_version;  // as displayed; empty without a project
   std::string store;
   uint64_t backups = 0;
   std::string newest_backup;
   std::string newest_backup_time;
-  uint64_t undo = 0;
+  uint64_t undo = 0;  // of those that undo and redo would find in these trees
   uint64_t redo = 0;
   std::vector<Drift> drift;
   std::vector<std::string> open_transactions;

@@ -6,6 +6,7 @@
 
 #include "engine/rollback.h"
 #include "engine/updater.h"
+#include "model/store_layout.h"
 #include "testing/engine_fixture.h"
 #include "testing/outcome.h"
 
@@ -87,6 +88,23 @@ TEST(Status, IsToldEvenWhenPartsAreDamaged) {
   EXPECT_EQ(report.current_version, "v1");
   ASSERT_EQ(report.warnings.size(), 1U);
   EXPECT_NE(report.warnings.front().find("unknown.pre_update"), std::string::npos);
+}
+
+// Undo stops at it as well, so what lies behind it is no way back.
+TEST(Status, ARecordThatCannotBeReadEndsTheWayBack) {
+  EngineFixture e;
+  for (const char* version : {"v1", "v2", "v3"}) {
+    e.bundle(version, {{"hooks/a.py", version}});
+    ASSERT_EQ(outcome(e.update(version)), "ok");
+  }
+  const auto latest = open(e, RunMode::kReal)->latest();
+  ASSERT_EQ(outcome(latest), "ok");
+  ASSERT_EQ(latest->undo.size(), 3U);
+  e.disk().remove(std::string(EngineFixture::kStore) + "/" +
+                  model::layout::done_transaction(latest->undo[1]).str() + "/journal");
+  const StatusReport report = status_of(e);
+  EXPECT_EQ(report.undo, 1U);
+  EXPECT_EQ(report.warnings.size(), 1U);
 }
 
 // What undo, rollback and recovery say where nothing was ever done.

@@ -80,6 +80,7 @@ class Planner {
     } else if (!is_not_found(root_dir.error())) {  // absent: a dry run, before the root is made
       return root_dir.error();
     }
+    RETURN_IF_ERROR(name_directories(root, touched, before, after));
     RETURN_IF_ERROR(remove_paths(scope, root, touched, before, after));
     RETURN_IF_ERROR(add_paths(scope, root, touched, before, after));
 
@@ -88,6 +89,29 @@ class Planner {
     for (const std::string& top : tops) {
       const RelPath path = RelPath::of(top);
       RETURN_IF_ERROR(diff({scope, path}, root, before.children[top], after.children[top]));
+    }
+    return {};
+  }
+
+  // A file that only settings name may stand in a directory that belongs to no component
+  // and is therefore not known: one that an update made for it goes with it.
+  Status name_directories(const std::string& root, const std::set<RelPath>& touched, Node& before,
+                          Node& after) {
+    for (const RelPath& path : touched) {
+      for (RelPath at = path; at.has_parent(); at = at.parent()) {
+        Node& node = node_at(before, at.parent());
+        if (!node.image.is_absent() || !has_present_children(node)) continue;
+        ASSIGN_OR_RETURN(const store::Location location,
+                         store::locate(input_.fs, root, at.parent(), allowed_));
+        ASSIGN_OR_RETURN(const fs::File base, fs::File::open_root(input_.fs, location.directory));
+        ASSIGN_OR_RETURN(const auto stat, fs::stat_if_present(input_.fs, base.fd(), location.path));
+        if (!stat || stat->type != fs::NodeType::kDirectory) continue;
+        node.image.kind = ImageKind::kDirectory;
+        node.image.mode = stat->mode;
+        node.image.uid = stat->uid;
+        node.image.gid = stat->gid;
+        node_at(after, at.parent()).image = node.image;
+      }
     }
     return {};
   }

@@ -173,7 +173,8 @@ TEST(Undo, SetsALinkInThePlaceOfAFileAside) {
 TEST(Undo, SaysWhatIsInTheWayOfAFileThatWasADirectory) {
   EngineFixture e;
   e.file("hooks/tool", "a file\n");
-  e.bundle("v1", {{"hooks/tool", "a file\n"}}).bundle("v2", {{"hooks/tool/z.txt", "z\n"}});
+  e.bundle("v1", {{"hooks/tool", "a file\n"}, {"hooks/same", "s\n"}});
+  e.bundle("v2", {{"hooks/tool/z.txt", "z\n"}, {"hooks/same", "s\n"}});
   ASSERT_EQ(outcome(e.update("v1")), "ok");
   ASSERT_EQ(outcome(e.update("v2")), "ok");
   ASSERT_EQ(e.contents("hooks/tool/z.txt"), "z\n");

@@ -50,6 +50,11 @@ class Inverter {
     if (one.before.kind == ImageKind::kDirectory && now.kind == ImageKind::kDirectory) return;
     if (now.kind == ImageKind::kDirectory || now.same_as(one.after))
       return restore(one, now, std::move(edit));
+    if (one.after.kind == ImageKind::kDirectory && one.before.is_absent() && now.is_absent()) {
+      // Of no component, so not listed: it goes if nothing but what is undone is in it.
+      proposal_.edits.emplace(one.path, std::move(edit));
+      return;
+    }
     if (now.same_as(one.before)) return;
     if (one.before.is_absent()) {
       report(FileAction::kKeepMine, one, now,
@@ -106,18 +111,6 @@ Error nothing_there(TransactionKind kind) {
       .with_remedy("See what there is with: stravinsky rollback list");
 }
 
-// Every tree that the transaction changed is one of this session's.
-bool is_here(const Session& session, const model::ChangePlan& plan) {
-  for (const model::Change& change : plan.changes) {
-    const store::Root* root = session.roots().of(change.logical.scope);
-    const std::string& worked_in = change.logical.scope == model::Scope::kUser
-                                       ? plan.facts.user_root
-                                       : plan.facts.project_root;
-    if (root == nullptr || root->path != worked_in) return false;
-  }
-  return true;
-}
-
 // The next transaction to invert in the trees of this session. Those of other
 // projects share the stack and stay on it.
 Result<std::shared_ptr<Recorded>> find_next(Session& session, TransactionKind kind) {
@@ -125,7 +118,7 @@ Result<std::shared_ptr<Recorded>> find_next(Session& session, TransactionKind ki
   const auto& stack = kind == TransactionKind::kUndo ? latest.undo : latest.redo;
   for (auto id = stack.rbegin(); id != stack.rend(); ++id) {
     ASSIGN_OR_RETURN(auto recorded, open_recorded(session, *id));
-    if (is_here(session, recorded->journal.plan)) return recorded;
+    if (is_here(session.roots(), recorded->journal.plan)) return recorded;
   }
   return nothing_there(kind);
 }

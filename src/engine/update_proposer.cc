@@ -66,12 +66,16 @@ class UpdateProposer {
  private:
   // --- what is known
   // Another package's files are no base for this one's: nothing of them goes. Two that
-  // tell no name are one package when they have a file in common.
+  // tell no name are one package when they have a file in common, other than settings,
+  // or nothing but settings.
   bool is_same_package(const store::InstalledBundle& other) const {
     if (other.scope != update_.scope || other.name != bundle_->name()) return false;
     if (!other.name.empty()) return true;
+    const auto is_own = [](const store::BundleFile& file) { return !is_settings(file.path); };
+    if (std::ranges::none_of(bundle_->files(), is_own))
+      return std::ranges::none_of(other.files, is_own);
     return std::ranges::any_of(bundle_->files(), [&](const store::BundleFile& file) {
-      return !is_settings(file.path) && other.find(file.path) != nullptr;
+      return is_own(file) && other.find(file.path) != nullptr;
     });
   }
 
@@ -99,11 +103,20 @@ class UpdateProposer {
       if (is_same_package(*base)) base_ = std::move(*base);
       return {};
     }
-    // Gone or damaged for good: go on without. Anything else may pass, and taking
-    // the user's files for unknown ones would replace them.
-    if (!is_not_found(base.error()) && base.error().code != ErrorCode::kCorrupt)
-      return Error(std::move(base).error().with_context("while reading what is installed"));
-    proposal_.warnings.push_back("what was installed before is not known any more: " +
+    if (is_not_found(base.error())) {
+      proposal_.warnings.push_back("what was installed before is not known any more: " +
+                                   base.error().to_string());
+      return {};
+    }
+    // Taking the user's files for unknown ones would replace their edits: not unasked.
+    if (base.error().code != ErrorCode::kCorrupt || !update_.is_unknown_base_chosen)
+      return Error(std::move(base).error())
+          .with_context("while reading what is installed")
+          .with_untouched("Nothing was changed.")
+          .with_remedy(
+              "Say what is installed: stravinsky adopt VERSION --from SOURCE; or what to do with "
+              "files of which nobody knows whether you changed them: --unknown-base keep-mine.");
+    proposal_.warnings.push_back("what was installed before cannot be read any more: " +
                                  base.error().to_string());
     return {};
   }

@@ -28,7 +28,8 @@ struct UpdateProposal {
   model::Scope scope = model::Scope::kUser;
   MergePolicy conflict = MergePolicy::kKeepMine;
   MergePolicy unknown_base = MergePolicy::kTakeTheirs;
-  AskSide ask{};  // empty: nobody can be asked
+  bool is_unknown_base_chosen = false;  // by this very command, not by the configuration
+  AskSide ask{};                        // empty: nobody can be asked
 };
 
 // kConflict: a decision is needed that nobody made; names every file.

@@ -120,6 +120,36 @@ TEST(Update, ALinkOfTheUsersIsNotReplacedByAFile) {
             "theirs\n");
 }
 
+TEST(Update, ADamagedBaseIsNoLeaveToReplaceEdits) {
+  EngineFixture e;
+  e.bundle("v1", {{"hooks/a.py", "a1\n"}}).bundle("v2", {{"hooks/a.py", "a2\n"}});
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  e.file("hooks/a.py", "edited\n");
+  const std::string manifest = std::string(EngineFixture::kStore) + "/bundles/1/manifest.json";
+  ASSERT_TRUE(e.disk().contents(manifest));
+  e.disk().write_file(manifest, "{}", 0600);
+  EXPECT_EQ(outcome(e.update("v2")), "corrupt");
+  EXPECT_EQ(e.contents("hooks/a.py"), "edited\n");
+}
+
+TEST(Undo, TakesAFileThatOnlySettingsNameAndItsDirectoryAway) {
+  EngineFixture e;
+  e.bundle("v1", {{"x/y/g.sh", "#!/bin/sh\n"},
+                  {"settings.json", R"({"hooks": {"Stop": [{"hooks": [{"type": "command",
+                    "command": "sh ~/.claude/x/y/g.sh"}]}]}})"}});
+  e.disk().make_dirs(EngineFixture::kTree);
+  const auto before = e.tree();
+  ASSERT_EQ(outcome(e.update("v1")), "ok");
+  ASSERT_EQ(e.contents("x/y/g.sh"), "#!/bin/sh\n");
+  ASSERT_EQ(outcome(e.undo()), "ok");
+  EXPECT_EQ(testing::difference(before, e.tree()), "");
+  ASSERT_EQ(outcome(e.redo()), "ok");
+  e.file("x/mine.txt", "mine\n");
+  ASSERT_EQ(outcome(e.undo()), "ok");
+  EXPECT_EQ(e.contents("x/y/g.sh"), "<absent>");
+  EXPECT_EQ(e.contents("x/mine.txt"), "mine\n");
+}
+
 TEST(Update, SettingsAreMergedAndKeepTheirBytes) {
   EngineFixture e;
   e.file("settings.json", "{\n\t\"model\": \"x\"\n}\n");

@@ -68,6 +68,7 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
              .scope = request.scope,
              .conflict = policy(session, request.conflict, "update.conflict"),
              .unknown_base = policy(session, request.unknown_base, "update.unknown_base"),
+             .is_unknown_base_chosen = request.unknown_base.has_value(),
              .ask = request.ask},
             present));
     proposal.to_version = version.str();

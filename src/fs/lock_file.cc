@@ -42,7 +42,13 @@ Error locked_error(std::string message, std::string path) {
 
 Result<LockFile> LockFile::acquire(FileSystem& fs, Fd dir, const RelPath& name, Clock& clock,
                                    int64_t timeout_ms, std::string_view owner_text) {
-  ASSIGN_OR_RETURN(File file, File::open(fs, dir, name, OpenMode::kOpenOrCreate, 0600));
+  auto opened = File::open(fs, dir, name, OpenMode::kOpenOrCreate, 0600);
+  if (!opened) {
+    Error error = std::move(opened).error();
+    if (const auto path = fs.path_of(dir)) error.path = escape(*path + "/" + name.str());
+    return error;
+  }
+  File file = std::move(*opened);
   if (Status locked = wait_for_lock(fs, file.fd(), clock, timeout_ms); !locked) {
     if (locked.error().code != ErrorCode::kLocked) return std::move(locked).error();
     const auto owner = owner_in(fs, file.fd());

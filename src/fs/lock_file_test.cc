@@ -51,6 +51,15 @@ TEST(LockFile, HolderIsKnownWhileItHolds) {
   EXPECT_EQ(clock.slept_ms(), 0);
 }
 
+TEST(LockFile, AFailureNamesTheWholePath) {
+  TempDir temp;
+  FakeClock clock;
+  ASSERT_TRUE(temp.fs().make_dir(temp.dir(), kLock, 0700));
+  const auto lock = LockFile::acquire(temp.fs(), temp.dir(), kLock, clock, 0, "process 12");
+  ASSERT_EQ(outcome(lock), "wrong_type");
+  EXPECT_EQ(lock.error().path, *temp.fs().path_of(temp.dir()) + "/lock");
+}
+
 TEST(LockFile, SecondHolderWaitsAndThenNamesTheFirst) {
   TempDir temp;
   FakeClock clock;

@@ -53,7 +53,7 @@ constexpr std::array kTypes = {
     AuditEventTypeInfo{kBackupUnpinned, "BACKUP_UNPINNED",
                        "The user took the protection of a backup away."},
     AuditEventTypeInfo{kCorruptedBackup, "CORRUPTED_BACKUP",
-                       "A backup is not what was written and was put in quarantine."},
+                       "A backup is not what was written; it stays where it is."},
     AuditEventTypeInfo{kConfigChanged, "CONFIG_CHANGED",
                        "A setting of this program was changed; notes names the key, never a "
                        "value of the user's settings."},

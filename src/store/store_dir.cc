@@ -33,7 +33,12 @@ Result<StoreDir> StoreDir::open(fs::FileSystem& fs, const std::string& absolute,
   auto opened = if_absent == IfAbsent::kCreate
                     ? fs::ensure_root(fs, absolute, model::layout::kDirectoryMode)
                     : fs::File::open_root(fs, absolute);
-  if (!opened) return Error(std::move(opened).error()).with_context("while opening the store");
+  if (!opened) {
+    Error error = Error(std::move(opened).error()).with_context("while opening the store");
+    // Only its last name is known to whoever made it.
+    if (!error.path.starts_with('/')) error.path = escape(absolute);
+    return error;
+  }
   ASSIGN_OR_RETURN(std::string path, fs.path_of(opened->fd()));
   ASSIGN_OR_RETURN(const fs::Stat stat, fs.stat_fd(opened->fd()));
   RETURN_IF_ERROR(check_private(stat, path, user_id));

@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "model/store_layout.h"
 #include "txn/inspect.h"
+#include "txn/public_name.h"
 #include "txn/stage.h"
 
 namespace stravinsky::txn {
@@ -101,10 +102,11 @@ Result<std::vector<Kept>> remove_leftovers(const TransactionContext& context,
   std::vector<Kept> kept;
   for (size_t i = 0; i < plan.changes.size(); ++i) {
     if (!targets.reachable(i)) continue;
-    RETURN_IF_ERROR(remove_one(context, plan, targets, i, targets.stage(i), kind, kept));
-    RETURN_IF_ERROR(remove_one(context, plan, targets, i, targets.stash(i), kind, kept));
+    Status removed = remove_one(context, plan, targets, i, targets.stage(i), kind, kept);
+    if (removed) removed = remove_one(context, plan, targets, i, targets.stash(i), kind, kept);
     // Nothing of the user's ever gets this name (swap.cc), but half-built nodes do.
-    RETURN_IF_ERROR(remove_stage(context.fs, targets.dir(i), targets.rebuilt(i)));
+    if (removed) removed = remove_stage(context.fs, targets.dir(i), targets.rebuilt(i));
+    RETURN_IF_ERROR(with_public_name(std::move(removed), plan.changes[i]));
   }
   for (const fs::File& directory : targets.directories())
     if (!MUTANT(leftovers_without_sync))

@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "txn/before_images.h"
 #include "txn/inspect.h"
+#include "txn/public_name.h"
 #include "txn/swap.h"
 
 namespace stravinsky::txn {
@@ -42,8 +43,8 @@ Result<std::vector<Kept>> roll_back(const TransactionContext& context, fs::Fd tx
                           {.change = i, .before_content = &before_content, .mtime_ns = now_ns});
     if (!done) {
       if (first_error)
-        first_error =
-            Error(std::move(done).error().with_context("while restoring " + change.display));
+        first_error = Error(with_public_name(std::move(done).error(), change)
+                                .with_context("while restoring " + change.display));
       continue;
     }
     taken[i] = *done;
@@ -54,8 +55,9 @@ Result<std::vector<Kept>> roll_back(const TransactionContext& context, fs::Fd tx
   if (!MUTANT(roll_back_without_sync)) RETURN_IF_ERROR(targets.sync(fs));
   for (size_t i = 0; i < plan.changes.size(); ++i) {
     if (taken[i] != TakenBack::kRestored) continue;
-    ASSIGN_OR_RETURN(const model::Image now, inspect(fs, targets.dir(i), targets.leaf(i)));
-    if (!now.same_as(plan.changes[i].before) && !MUTANT(roll_back_without_check))
+    const auto now = inspect(fs, targets.dir(i), targets.leaf(i));
+    if (!now) return with_public_name(now.error(), plan.changes[i]);
+    if (!now->same_as(plan.changes[i].before) && !MUTANT(roll_back_without_check))
       return make_error(ErrorCode::kChanged, "was changed while it was restored",
                         plan.changes[i].display);
   }

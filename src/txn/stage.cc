@@ -1,6 +1,7 @@
 #include "txn/stage.h"
 
 #include "base/mutant.h"
+#include "base/strings.h"
 
 namespace stravinsky::txn {
 namespace {
@@ -19,6 +20,14 @@ Status set_owner(fs::FileSystem& fs, fs::Fd fd, const Image& image) {
   fs::Attributes owner;
   owner.owner = {image.uid, image.gid};
   return fs.set_attributes(fd, owner);
+}
+
+// An error about the child, or something in it, as seen from the directory's own parent.
+Error beneath(const fs::RelPath& name, const fs::RelPath& child, Error error) {
+  const std::string child_name = escape(child.str());
+  if (error.path == child_name || error.path.starts_with(child_name + "/"))
+    error.path = escape(name.str()) + "/" + error.path;
+  return error;
 }
 
 struct Builder {
@@ -71,7 +80,8 @@ struct Builder {
       std::string child_inner_path = inner_path;
       if (!child_inner_path.empty()) child_inner_path += '/';
       child_inner_path += child_name;
-      RETURN_IF_ERROR(build(inner.fd(), child_path, child, child_inner_path));
+      if (Status built = build(inner.fd(), child_path, child, child_inner_path); !built)
+        return beneath(name, child_path, std::move(built).error());
     }
     RETURN_IF_ERROR(set_owner(fs, inner.fd(), image));
     fs::Attributes attributes;
@@ -114,8 +124,11 @@ Status sync_stage(fs::FileSystem& fs, fs::Fd dir, const fs::RelPath& name, const
   }
   if (image.kind != ImageKind::kDirectory) return {};
   ASSIGN_OR_RETURN(const fs::File inner, fs::File::open(fs, dir, name, fs::OpenMode::kDirectory));
-  for (const auto& [child_name, child] : image.children)
-    RETURN_IF_ERROR(sync_stage(fs, inner.fd(), fs::RelPath::of(child_name), child));
+  for (const auto& [child_name, child] : image.children) {
+    const fs::RelPath child_path = fs::RelPath::of(child_name);
+    if (Status synced = sync_stage(fs, inner.fd(), child_path, child); !synced)
+      return beneath(name, child_path, std::move(synced).error());
+  }
   if (MUTANT(stage_without_directory_sync)) return {};
   return fs.sync(inner.fd(), fs::SyncKind::kFull);
 }

@@ -6,6 +6,7 @@
 #include "txn/before_images.h"
 #include "txn/inspect.h"
 #include "txn/leftovers.h"
+#include "txn/public_name.h"
 #include "txn/roll_back.h"
 #include "txn/stage.h"
 #include "txn/swap.h"
@@ -63,14 +64,17 @@ Status Transaction::stage_all(const Content& content) {
     if (change.after.is_absent()) continue;
     if (context_.interrupted()) return make_error(ErrorCode::kInterrupted, "interrupted");
     const StageRequest request{.image = &change.after, .change = i, .mtime_ns = now_ns};
-    RETURN_IF_ERROR_WHILE(build_stage(fs, targets_.dir(i), targets_.stage(i), request, content),
-                          "while staging " + change.display);
+    RETURN_IF_ERROR_WHILE(
+        with_public_name(build_stage(fs, targets_.dir(i), targets_.stage(i), request, content),
+                         change),
+        "while staging " + change.display);
   }
   for (size_t i = 0; i < plan_.changes.size(); ++i) {
-    if (plan_.changes[i].after.is_absent()) continue;
+    const Change& change = plan_.changes[i];
+    if (change.after.is_absent()) continue;
     RETURN_IF_ERROR_WHILE(
-        sync_stage(fs, targets_.dir(i), targets_.stage(i), plan_.changes[i].after),
-        "while staging " + plan_.changes[i].display);
+        with_public_name(sync_stage(fs, targets_.dir(i), targets_.stage(i), change.after), change),
+        "while staging " + change.display);
   }
   // Their names too: what a user saves into a new file right after the exchange must
   // have a name on the disk, even if the exchange itself is not there yet.
@@ -112,8 +116,9 @@ Status Transaction::apply() {
     const size_t change = MUTANT(apply_in_reverse) ? plan_.changes.size() - 1 - i : i;
     applied = put_in_place(fs, targets_, plan_, change);
     if (!applied)
-      applied = Error(std::move(applied).error().with_context(
-          "while putting " + plan_.changes[change].display + " in place"));
+      applied =
+          Error(with_public_name(std::move(applied).error(), plan_.changes[change])
+                    .with_context("while putting " + plan_.changes[change].display + " in place"));
   }
   apply_duration_ns_ = context_.clock.monotonic_ns() - start_ns;
   RETURN_IF_ERROR(std::move(applied));
@@ -125,10 +130,12 @@ Status Transaction::verify() {
   RETURN_IF_ERROR(check_links(context_.fs, plan_));
   for (size_t i = 0; i < plan_.changes.size(); ++i) {
     const Change& change = plan_.changes[i];
-    ASSIGN_OR_RETURN(const Image now, inspect(context_.fs, targets_.dir(i), targets_.leaf(i)));
-    if (!now.same_as(change.after) && !MUTANT(verify_without_target_check))
+    const auto now = inspect(context_.fs, targets_.dir(i), targets_.leaf(i));
+    if (!now) return with_public_name(now.error(), change);
+    if (!now->same_as(change.after) && !MUTANT(verify_without_target_check))
       return make_error(ErrorCode::kChanged, "is not what was put in place", change.display);
-    if (!MUTANT(verify_without_displaced_check)) RETURN_IF_ERROR(check_displaced(i));
+    if (!MUTANT(verify_without_displaced_check))
+      RETURN_IF_ERROR(with_public_name(check_displaced(i), change));
   }
   return {};
 }

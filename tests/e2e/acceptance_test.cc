@@ -296,7 +296,7 @@ TEST(Acceptance, AfterAnUpdateVersionsFilesAndChecksumsAgree) {
   const json status = home.expect(0, {"status", "--json"}).json();
   const json list = home.expect(0, {"rollback", "list", "--json"}).json();
   EXPECT_EQ(current_version(home), "2.0.0");
-  EXPECT_EQ(list["current_version"], "2.0.0");
+  EXPECT_EQ(list["current_version"], "v2.0.0");
   EXPECT_THAT(status["current_version"].get<std::string>(), HasSubstr("2.0.0"));
   EXPECT_TRUE(status["drift"].empty()) << status.dump(1);
   home.file(".claude/hooks/guard.sh", hook("edited"), 0755);

@@ -75,11 +75,20 @@ const std::map<std::string, std::string> kRefusals = {
     {"unknown-kind.tgz", "hooks/m: it is neither a file nor a directory"},
 };
 
+// Of the store; that an update was refused is on record.
+Tree but_for_the_record(const Home& home) {
+  Tree tree = home.store_tree();
+  std::erase_if(tree, [](const auto& node) {
+    return node.first.starts_with("audit/") || node.first == "lock";
+  });
+  return tree;
+}
+
 TEST(BundleCorpus, EachAttackIsRefusedByNameAndNothingChanges) {
   const Home home;
   home.install(1);
   const Tree tree = home.tree();
-  const Tree store = home.store_tree();
+  const Tree store = but_for_the_record(home);
   for (const auto& [name, words] : kRefusals) {
     const Ended ended = home.run({"update", "9.0.0", "--from", kCorpus + name});
     EXPECT_EQ(ended.exit, 2) << name << ended.err;
@@ -88,8 +97,9 @@ TEST(BundleCorpus, EachAttackIsRefusedByNameAndNothingChanges) {
     EXPECT_THAT(ended.err, Not(HasSubstr("\x1b"))) << name;
     EXPECT_EQ(ended.out, "") << name;
     EXPECT_TRUE(same_tree(home.tree(), tree)) << name;
-    EXPECT_TRUE(same_tree(home.store_tree(), store)) << name;
+    EXPECT_TRUE(same_tree(but_for_the_record(home), store)) << name;
   }
+  home.expect(0, {"audit", "verify"});
 }
 
 TEST(BundleCorpus, EveryFileOfItIsTestedAndMadeByItsScript) {
