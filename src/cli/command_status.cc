@@ -36,6 +36,11 @@ ExitCode run_status(const Invocation& invocation) {
   for (const engine::Drift& drift : status->drift)
     out.line("drift:     " + drift.path + ": " + drift.what);
   if (!status->audit_enabled) out.line("audit:     switched off; operations are not on record");
+  if (status->unrecorded_events > 0)
+    out.line(fmt::format(
+        "audit:     {} not on record yet; see what is wrong: stravinsky audit verify",
+        status->unrecorded_events == 1 ? std::string("1 event is")
+                                       : fmt::format("{} events are", status->unrecorded_events)));
   if (!status->busy.empty()) out.line("at work:   " + escape(status->busy));
   for (const std::string& warning : status->warnings) out.warning(warning);
   const ExitCode code = status->is_inconsistent() ? ExitCode::kRecoveryRequired : ExitCode::kDone;
@@ -62,6 +67,7 @@ ExitCode run_status(const Invocation& invocation) {
             {"last_event", std::move(last)},
             {"warnings", status->warnings},
             {"audit_enabled", status->audit_enabled},
+            {"unrecorded_events", status->unrecorded_events},
             {"at_work", escape(status->busy)},
             {"held_version", status->held_version},
             {"user_root", escape(status->user_root)},

@@ -63,6 +63,7 @@ Result<std::unique_ptr<engine::Session>> Invocation::open_session(Use use) const
       out.line(fmt::format("{:<13}{}  {:>9}  {}", step.name, status,
                            human_duration(step.duration_ns), step.detail));
     };
+  request.on_warning = [&out](const std::string& text) { out.warning(text); };
   request.on_recovered = [&out](const txn::Recovered& recovered) { tell_recovery(out, recovered); };
   ASSIGN_OR_RETURN(auto session,
                    engine::Session::open(

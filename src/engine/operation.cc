@@ -359,8 +359,7 @@ class Operation {
       fill(event);
       closed = session_.record(event);
     }
-    // The journal stays open when the trail could not be written, and the event is
-    // replayed from it by the next command.
+    // The journal stays open, and the next command does the rest from it.
     if (!closed) {
       result_.warnings.push_back("done, but not yet on record (the next command records it): " +
                                  closed.error().to_string());

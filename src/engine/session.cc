@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "engine/history.h"
+#include "engine/hold.h"
 #include "engine/measured.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
@@ -61,6 +62,7 @@ Status Session::find_store(store::IfAbsent if_absent) {
   bundles_.emplace(*store_);
   audit_.emplace(fs(), store_->fd(), environment_.clock, environment_.random,
                  store::AuditIdentity{environment_.user_name, environment_.hostname});
+  recorder_.emplace(*audit_, fs(), store_->fd(), request_.on_warning);
   return {};
 }
 
@@ -145,9 +147,12 @@ void Session::report(const Step& step) const {
 
 Status Session::record(const model::AuditEvent& event) {
   if (!config_.boolean("audit.enable_audit_logging")) return {};
-  auto appended = audit().append(event);
-  if (!appended) return std::move(appended).error();
-  return {};
+  CHECK(recorder_.has_value());
+  return recorder_->record(event);
+}
+
+void Session::replay_events() {
+  if (config_.boolean("audit.enable_audit_logging")) recorder_->replay();
 }
 
 Status Session::refuse_foreign_tree() const {
@@ -201,6 +206,7 @@ Status Session::lock() {
     locks_.clear();
     return Error(std::move(locked).error().with_untouched("Nothing was changed."));
   }
+  replay_events();
   return {};
 }
 
@@ -220,6 +226,7 @@ Status Session::try_recover() {
     if (locked.error().code == ErrorCode::kLocked) return {};  // its holder is at work
     return locked;
   }
+  replay_events();
   Status recovered = recover_locked();
   locks_.clear();
   return recovered;
@@ -252,15 +259,28 @@ Status Session::recover_locked() {
   return blocked;
 }
 
+Status Session::hold_or_release(const model::ChangePlan& plan) {
+  if (plan.facts.kind == model::TransactionKind::kUpdate) {
+    RETURN_IF_ERROR(remove_hold(fs(), store().fd()));
+    // Whoever removed it may have been killed before syncing that.
+    return fs().sync(store().fd(), fs::SyncKind::kFull);
+  }
+  return write_hold(fs(), store().fd(), plan, environment_.clock.now_ns());
+}
+
 Status Session::on_outcome(const txn::Recovered& recovered) {
   if (recovered.action == txn::RecoveryAction::kCompleted) {
     ASSIGN_OR_RETURN(store::Latest latest, this->latest());
+    // One that waited for its tree must not undo what others did meanwhile.
+    const bool is_newest = recovered.facts.sequence > latest.transaction_sequence ||
+                           recovered.facts.id == latest.last_transaction;
     record_commit(latest, recovered.facts);
     RETURN_IF_ERROR(store::write_latest(fs(), store().fd(), latest));
+    if (is_newest) RETURN_IF_ERROR(hold_or_release(recovered.plan));
   }
+  if (!config_.boolean("audit.enable_audit_logging")) return {};
   const model::AuditEvent event = event_of_recovery(recovered);
-  ASSIGN_OR_RETURN(const bool known, audit().contains_transaction(recovered.facts.id, event.type));
-  return known ? Status() : record(event);
+  return recorder_->has(recovered.facts.id, event.type) ? Status() : record(event);
 }
 
 }  // namespace stravinsky::engine

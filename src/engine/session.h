@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "engine/environment.h"
 #include "engine/operation_result.h"
+#include "engine/recorder.h"
 #include "fs/lock_file.h"
 #include "model/config.h"
 #include "model/hook_reference.h"
@@ -52,6 +53,8 @@ struct SessionRequest {
   std::function<void(const Step&)> on_step;
   // What recovery did before the command itself, to be told to the user.
   std::function<void(const txn::Recovered&)> on_recovered;
+  // What the user has to know although the operation goes on.
+  std::function<void(const std::string&)> on_warning;
 };
 
 class Session {
@@ -106,9 +109,10 @@ class Session {
   std::optional<std::string> python_version();
 
   void report(const Step& step) const;
-  // Appends an event unless the trail is switched off. Failure never makes an
-  // operation unsafe: the caller leaves its journal open, from which the event is
-  // replayed, or mentions it.
+  // Puts an event on record unless the trail is switched off. One that the trail
+  // cannot take is kept, and the user is told (engine/recorder.h): a failure means
+  // that it could be kept nowhere. The user knows then; the caller may leave its
+  // journal open, from which the event is replayed.
   Status record(const model::AuditEvent& event);
 
  private:
@@ -119,6 +123,9 @@ class Session {
   Status refuse_foreign_tree() const;
   Status lock_all(int64_t timeout_ms);
   Status recover_locked();
+  void replay_events();
+  // What a committed transaction means for hold.json.
+  Status hold_or_release(const model::ChangePlan& plan);
   Status on_outcome(const txn::Recovered& recovered);
 
   Environment environment_;
@@ -132,6 +139,7 @@ class Session {
   std::optional<store::BackupStore> backups_;
   std::optional<store::BundleStore> bundles_;
   std::optional<store::AuditLog> audit_;
+  std::optional<Recorder> recorder_;
   std::vector<fs::LockFile> locks_;
   std::shared_future<std::optional<std::string>> python_version_;
 };

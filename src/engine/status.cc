@@ -90,6 +90,13 @@ Result<StatusReport> read_status(Session& session) {
                    txn::list_transactions(session.fs(), store, txn::Shelf::kOpen));
   ASSIGN_OR_RETURN(report.inconsistent_transactions,
                    txn::list_transactions(session.fs(), store, txn::Shelf::kInconsistent));
+  const auto unrecorded = store::UnrecordedEvents(session.fs(), store).count();
+  if (unrecorded) {
+    report.unrecorded_events = *unrecorded;
+  } else {
+    report.warnings.push_back("events that are kept could not be counted: " +
+                              unrecorded.error().to_string());
+  }
   ASSIGN_OR_RETURN(const auto owner, fs::current_owner(session.fs(), store, model::layout::lock()));
   report.busy = owner.value_or("");
   return report;

@@ -42,7 +42,8 @@ struct StatusReport {
   std::vector<Drift> drift;
   std::vector<std::string> open_transactions;
   std::vector<std::string> inconsistent_transactions;
-  std::string busy;  // who holds the lock; empty when nobody does
+  uint64_t unrecorded_events = 0;  // kept until the trail can be written
+  std::string busy;                // who holds the lock; empty when nobody does
   bool audit_enabled = true;
   std::vector<std::string> warnings;  // what could not be looked at, and what is damaged
 

@@ -13,6 +13,9 @@ constexpr size_t kIdMaxBytes = 160;  // a label, a dot and a number, with room
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr std::string_view kReservedPrefix = ".rbk-";
 constexpr size_t kTransactionIdDigits = 16;
+constexpr std::string_view kEventIdPrefix = "evt_";
+constexpr size_t kEventIdDigits = 32;
+constexpr std::string_view kUnrecordedSuffix = ".json";
 
 bool is_alnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -180,6 +183,29 @@ Result<fs::RelPath> conflict_copy(std::string_view txid, const LogicalPath& path
                                ? stored_name(*component, path.scope)
                                : archive_member(*component, path);
   return fs::RelPath::parse(conflicts(txid).str() + "/" + name);
+}
+
+bool is_event_id(std::string_view text) {
+  return text.size() == kEventIdPrefix.size() + kEventIdDigits &&
+         text.starts_with(kEventIdPrefix) &&
+         text.substr(kEventIdPrefix.size()).find_first_not_of("0123456789abcdef") ==
+             std::string_view::npos;
+}
+
+fs::RelPath unrecorded_events() {
+  return at("recovery/unrecorded");
+}
+
+fs::RelPath unrecorded_event(std::string_view event_id) {
+  CHECK(is_event_id(event_id));
+  return unrecorded_events() / at(std::string(event_id) + std::string(kUnrecordedSuffix));
+}
+
+std::optional<std::string> parse_unrecorded_event(std::string_view name) {
+  if (!name.ends_with(kUnrecordedSuffix)) return std::nullopt;
+  name.remove_suffix(kUnrecordedSuffix.size());
+  if (!is_event_id(name)) return std::nullopt;
+  return std::string(name);
 }
 
 std::string stage_name(std::string_view txid, uint64_t n) {

@@ -12,6 +12,7 @@
 //   recovery/tx/done/<txid>/   a finished one
 //   recovery/tx/inconsistent/<txid>/  one that recovery gave up on, with README.txt
 //   recovery/conflicts/<txid>/ what was set aside, under the names that backups use
+//   recovery/unrecorded/<event id>.json  events that the trail could not take
 //   recovery/staging/          temporary, swept under the lock
 //   recovery/fetch.lock        held by whoever fetches into staging/
 //   recovery/rescue.sh
@@ -90,6 +91,14 @@ fs::RelPath conflicts(std::string_view txid);
 // Where a version of a file is set aside: conflicts/<txid>/hooks/x.py, and
 // conflicts/<txid>/project_hooks/x.py for the project's. kUsage for a name too long.
 Result<fs::RelPath> conflict_copy(std::string_view txid, const LogicalPath& path);
+
+// --- events that the trail could not take
+// "evt_" and 32 lower-case hexadecimal digits.
+bool is_event_id(std::string_view text);
+fs::RelPath unrecorded_events();
+fs::RelPath unrecorded_event(std::string_view event_id);
+// The event's id in a name of that directory.
+std::optional<std::string> parse_unrecorded_event(std::string_view name);
 
 // --- names in the user's tree
 std::string stage_name(std::string_view txid, uint64_t n);

@@ -127,6 +127,11 @@ Result<AuditPage> AuditLog::query(const AuditFilter& filter) const {
   return query_audit_log(fs_, log.fd(), log.size_bytes, filter);
 }
 
+Status AuditLog::visit(const std::function<void(const AuditRecord&)>& visitor) const {
+  ASSIGN_OR_RETURN(const Snapshot log, snapshot());
+  return visit_audit_log(fs_, log.fd(), log.size_bytes, visitor);
+}
+
 Result<std::optional<AuditHead>> AuditLog::head() const {
   ASSIGN_OR_RETURN(Snapshot log, snapshot());
   return std::move(log.head);
@@ -226,11 +231,12 @@ Result<AuditHead> AuditLog::recovered_head(fs::Fd log, const AuditHead& head) {
   // the event was written.
   ASSIGN_OR_RETURN(const std::string torn_bytes, describe_torn_bytes(end.seq + 1));
   if (!torn_bytes.empty() && !MUTANT(audit_healed_without_event)) {
-    AuditEvent healed;
+    AuditRecord record = draft({});
+    AuditEvent& healed = record.event;
     healed.type = AuditEventType::kAuditHealed;
     healed.status = model::AuditStatus::kRecovered;
     healed.notes = torn_bytes;
-    RETURN_IF_ERROR(append_at(log, end, healed));
+    RETURN_IF_ERROR(append_at(log, end, record));
   }
   return end;
 }
@@ -280,26 +286,35 @@ Result<std::string> AuditLog::describe_torn_bytes(uint64_t seq) const {
 
 // --- appending
 
+AuditRecord AuditLog::draft(const AuditEvent& event) {
+  return {.event = event,
+          .event_id = "evt_" + random_.hex(kEventIdBytes),
+          .timestamp = utc_micros(clock_.now_ns()),
+          .user = identity_.user,
+          .hostname = identity_.hostname,
+          .link = {}};
+}
+
 Result<AuditRecord> AuditLog::append(const AuditEvent& event) {
+  return append(draft(event));
+}
+
+Result<AuditRecord> AuditLog::append(AuditRecord record) {
   ASSIGN_OR_RETURN_WHILE(const File lock_file, lock(), "while locking the audit log");
   std::optional<AuditHead> stored;
   ASSIGN_OR_RETURN_WHILE(File log, open_or_begin(stored), "while opening the audit log");
   ASSIGN_OR_RETURN_WHILE(AuditHead head, recovered_head(log.fd(), *stored),
                          "while looking at the end of the audit log");
-  ASSIGN_OR_RETURN_WHILE(AuditRecord record, append_at(log.fd(), head, event),
-                         "while adding an event to the audit log");
+  RETURN_IF_ERROR_WHILE(append_at(log.fd(), head, record),
+                        "while adding an event to the audit log");
   RETURN_IF_ERROR(log.close());
   return record;
 }
 
-// head becomes that of the log with the event.
-Result<AuditRecord> AuditLog::append_at(fs::Fd log, AuditHead& head, const AuditEvent& event) {
-  AuditRecord record{.event = event,
-                     .event_id = "evt_" + random_.hex(kEventIdBytes),
-                     .timestamp = utc_micros(clock_.now_ns()),
-                     .user = identity_.user,
-                     .hostname = identity_.hostname,
-                     .link = {head.log_id, head.seq + 1, head.hash, {}}};
+// Gives the record its place and the present time; head becomes that of the log with it.
+Status AuditLog::append_at(fs::Fd log, AuditHead& head, AuditRecord& record) {
+  record.timestamp = utc_micros(clock_.now_ns());
+  record.link = {head.log_id, head.seq + 1, head.hash, {}};
   const std::string line = model::audit_line(record) + "\n";
   if (line.size() > model::kAuditLineMaxBytes) {
     return make_error(ErrorCode::kUsage, "the event has too many operations");
@@ -313,7 +328,7 @@ Result<AuditRecord> AuditLog::append_at(fs::Fd log, AuditHead& head, const Audit
     RETURN_IF_ERROR(
         fs::write_atomically(fs_, store_, layout::audit_head(), model::audit_head_text(head)));
   }
-  return record;
+  return {};
 }
 
 Status AuditLog::write_line(fs::Fd log, uint64_t offset, std::string_view line) {

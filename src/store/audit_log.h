@@ -28,6 +28,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,11 @@ class AuditLog {
 
   // Makes the log when there is none. Also kLocked; kUsage when the event is too long.
   Result<model::AuditRecord> append(const model::AuditEvent& event);
+  // The same in two steps, for who keeps the record elsewhere when it cannot be
+  // appended: a failed append may still turn out to be in the log, and only the
+  // event's id tells. Its time becomes that of the append.
+  model::AuditRecord draft(const model::AuditEvent& event);
+  Result<model::AuditRecord> append(model::AuditRecord record);
   // What append does first: heals what a crash left. Does nothing when there is no log.
   Status recover();
   // Events of this transaction in the log, durable; for recovery only, since it
@@ -74,6 +80,8 @@ class AuditLog {
   Result<AuditVerdict> verify() const;
   // Newest first.
   Result<AuditPage> query(const AuditFilter& filter) const;
+  // Every event that can be read, newest first.
+  Status visit(const std::function<void(const model::AuditRecord&)>& visitor) const;
   // What a backup's manifest keeps of the log; nullopt when there is none.
   Result<std::optional<model::AuditHead>> head() const;
 
@@ -93,8 +101,7 @@ class AuditLog {
   Status catch_up(fs::Fd log, uint64_t from, const model::AuditHead& end);
   Status keep_torn_bytes(fs::Fd log, uint64_t begin, uint64_t end, uint64_t seq);
   Result<std::string> describe_torn_bytes(uint64_t seq) const;
-  Result<model::AuditRecord> append_at(fs::Fd log, model::AuditHead& head,
-                                       const model::AuditEvent& event);
+  Status append_at(fs::Fd log, model::AuditHead& head, model::AuditRecord& record);
   Status write_line(fs::Fd log, uint64_t offset, std::string_view line);
 
   fs::FileSystem& fs_;

@@ -93,4 +93,15 @@ Result<AuditPage> query_audit_log(fs::FileSystem& fs, fs::Fd fd, uint64_t size_b
   return page;
 }
 
+Status visit_audit_log(fs::FileSystem& fs, fs::Fd fd, uint64_t size_bytes,
+                       const std::function<void(const model::AuditRecord&)>& visitor) {
+  BackwardLines lines(fs, fd, size_bytes, model::kAuditLineMaxBytes);
+  while (true) {
+    ASSIGN_OR_RETURN(const auto line, lines.next());
+    if (!line) return {};
+    const auto record = model::parse_audit_line(line->text);
+    if (record && line->terminated) visitor(*record);
+  }
+}
+
 }  // namespace stravinsky::store

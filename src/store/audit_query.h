@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,5 +40,8 @@ Result<std::string> audit_time_bound(std::string_view text, TimeBound bound);
 // The first size_bytes of a log. Reads no further back than the limit asks for.
 Result<AuditPage> query_audit_log(fs::FileSystem& fs, fs::Fd fd, uint64_t size_bytes,
                                   const AuditFilter& filter);
+// The same without a filter, a limit or a page in memory.
+Status visit_audit_log(fs::FileSystem& fs, fs::Fd fd, uint64_t size_bytes,
+                       const std::function<void(const model::AuditRecord&)>& visitor);
 
 }  // namespace stravinsky::store

@@ -76,6 +76,7 @@ class Recoverer {
     ASSIGN_OR_RETURN(const JournalContent journal, read_journal(fs, dir.fd()));
     if (journal.state == TransactionState::kNothing) return discard(context_, id);
     if (!journal.plan.facts.id.empty()) answer.facts = journal.plan.facts;
+    answer.plan = journal.plan;
     for (const model::Change& change : journal.plan.changes)
       answer.changed.push_back(change.display);
     if (journal.state == TransactionState::kDamaged || journal.plan.facts.id != id) {

@@ -45,6 +45,7 @@ struct Recovered {
   std::vector<Kept> kept;
   std::optional<Error> error;
   std::vector<std::string> changed;  // displays of the plan's changes
+  model::ChangePlan plan;            // empty when the journal does not tell it
 };
 
 struct RecoveryOptions {
