@@ -7,7 +7,7 @@ namespace stravinsky::e2e {
 namespace {
 
 constexpr int kKilled = 128 + SIGKILL;
-constexpr int kRunsMax = 150;
+constexpr int kRunsMax = kSanitized ? 15 : 60;
 
 void installed_by_itself(const Home& home, const Files& files) {
   home.install(1);
