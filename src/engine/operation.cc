@@ -360,6 +360,9 @@ class Operation {
       }
       fill(event);
       closed = session_.record(event);
+      // Else its absence from the trail would look like somebody's work.
+      if (!session_.config().boolean("audit.enable_audit_logging"))
+        transaction.note_phase(kNotOnRecord);
     }
     // The journal stays open, and the next command does the rest from it.
     if (!closed) {

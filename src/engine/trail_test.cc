@@ -149,6 +149,48 @@ TEST(DamagedTrail, StandsInTheWayOfNoRecovery) {
   }
 }
 
+TEST(VerifyTrail, IsCleanAfterWhatIsOnRecord) {
+  Installed home;
+  ASSERT_EQ(outcome(home.e.undo()), "ok");
+  ASSERT_EQ(outcome(home.e.rollback_to("v2")), "ok");
+  const auto verdict = verify_trail(*home.e.open(home.e.disk()).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
+TEST(VerifyTrail, ATrailBegunAnewIsNotWhole) {
+  Installed home;
+  home.e.disk().remove(in_store("audit"));
+  ASSERT_EQ(outcome(home.e.back_up(home.e.disk(), "wash")), "ok");
+  const auto verdict = verify_trail(*home.e.open(home.e.disk()).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_EQ(audit_damage_name(verdict->damage), "truncation");
+  EXPECT_NE(verdict->message.find("the update that is transaction "), std::string::npos);
+  EXPECT_NE(verdict->message.find("when backup "), std::string::npos) << verdict->message;
+}
+
+TEST(VerifyTrail, WhatWasDoneWhileItWasSwitchedOffIsNotMissing) {
+  Installed home;
+  home.e.variable("STRAVINSKY_AUDIT_ENABLE_AUDIT_LOGGING", "false");
+  ASSERT_EQ(outcome(home.e.undo()), "ok");
+  home.e.variable("STRAVINSKY_AUDIT_ENABLE_AUDIT_LOGGING", "true");
+  const auto verdict = verify_trail(*home.e.open(home.e.disk()).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
+TEST(VerifyTrail, AKeptEventCountsAsOneOnRecord) {
+  Installed home;
+  MemFs& disk = home.e.disk();
+  const std::string head = bytes_of(disk, "audit/head.json");
+  disk.write_file(in_store("audit/head.json"), "", 0600);
+  ASSERT_EQ(outcome(home.e.undo()), "ok");
+  disk.write_file(in_store("audit/head.json"), head, 0600);
+  const auto verdict = verify_trail(*home.e.open(disk).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
 struct Told {
   Strings warnings;
   SessionRequest request() {
