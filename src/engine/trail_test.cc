@@ -8,6 +8,7 @@
 
 #include "engine/rollback.h"
 #include "engine/status.h"
+#include "engine/take_backup.h"
 #include "store/audit_unrecorded.h"
 #include "testing/crash_sweep.h"
 #include "testing/engine_fixture.h"
@@ -189,6 +190,24 @@ TEST(VerifyTrail, AKeptEventCountsAsOneOnRecord) {
   const auto verdict = verify_trail(*home.e.open(disk).value());
   ASSERT_EQ(outcome(verdict), "ok");
   EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
+TEST(VerifyTrail, ATrailBegunAnewSaysSo) {
+  Installed home;
+  home.e.disk().remove(in_store("audit"));
+  Strings warnings;
+  SessionRequest request;
+  request.on_warning = [&](const std::string& text) { warnings.push_back(text); };
+  const auto session = home.e.open(home.e.disk(), std::move(request)).value();
+  ASSERT_EQ(outcome(create_backup(*session, {.label = "wash"})), "ok");
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("begins anew"), std::string::npos) << warnings[0];
+  Strings types;
+  ASSERT_EQ(outcome(session->audit().visit([&](const model::AuditRecord& record) {
+              types.emplace_back(audit_event_type_name(record.event.type));
+            })),
+            "ok");
+  EXPECT_EQ(types, (Strings{"BACKUP_CREATED", "AUDIT_ENABLED"}));
 }
 
 struct Told {
