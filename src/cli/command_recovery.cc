@@ -56,7 +56,8 @@ ExitCode run_resume(const Invocation& invocation, const ResumeArguments& argumen
     out.line("Dry run: transaction " + id + " would be finished or taken back.");
   if (!result->set_aside.empty())
     out.line("Transaction " + result->set_aside +
-             " is set aside; nothing in the tree was changed. Commands go on without it.");
+             " is set aside; nothing in the tree was changed. Commands go on without it; updates "
+             "do once the tree is whole (stravinsky rollback to VERSION).");
   const ExitCode code = result->all_done() ? ExitCode::kDone : ExitCode::kRecoveryRequired;
   if (transactions.empty() && result->planned.empty() && result->set_aside.empty())
     out.line("Nothing to recover.");

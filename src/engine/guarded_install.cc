@@ -9,6 +9,7 @@
 #include "engine/operation.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
+#include "engine/resume.h"
 #include "engine/room_and_rights.h"
 #include "engine/take_backup.h"
 #include "engine/tree_checks.h"
@@ -273,6 +274,7 @@ Result<BegunUpdate> begin_update(Session& session, const BeginRequest& request) 
   RETURN_IF_ERROR(session.begin_writing());
   if (session.config_fault()) return *session.config_fault();
   RETURN_IF_ERROR(refuse_while_begun(session));
+  RETURN_IF_ERROR(refuse_while_inconsistent(session));
   const store::Root* root = session.roots().of(request.scope);
   if (root == nullptr)
     return make_error(ErrorCode::kNotFound, "there is no project here")

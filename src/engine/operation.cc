@@ -12,6 +12,7 @@
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "engine/remembering_runner.h"
+#include "engine/resume.h"
 #include "engine/room_and_rights.h"
 #include "engine/take_backup.h"
 #include "engine/tree_checks.h"
@@ -51,6 +52,7 @@ class Operation {
     if (request_.kind == TransactionKind::kUpdate) {
       if (session_.config_fault()) return *session_.config_fault();
       RETURN_IF_ERROR(refuse_while_begun(session_));
+      RETURN_IF_ERROR(refuse_while_inconsistent(session_));
     }
     ASSIGN_OR_RETURN(latest_, session_.latest());
     if (Status opened = open(); !opened) return refused(std::move(opened).error());
@@ -358,6 +360,9 @@ class Operation {
       }
       fill(event);
       closed = session_.record(event);
+      // Else its absence from the trail would look like somebody's work.
+      if (!session_.config().boolean("audit.enable_audit_logging"))
+        transaction.note_phase(kNotOnRecord);
     }
     // The journal stays open, and the next command does the rest from it.
     if (!closed) {

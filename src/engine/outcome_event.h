@@ -1,12 +1,17 @@
 // The audit events of transactions: one place decides what each outcome is called.
 #pragma once
 
+#include <string_view>
+
 #include "engine/operation_result.h"
 #include "model/audit_event.h"
 #include "model/change_plan.h"
 #include "txn/recovery.h"
 
 namespace stravinsky::engine {
+
+// The phase that the journal of a transaction ends with when the trail was switched off.
+inline constexpr std::string_view kNotOnRecord = "NOT_ON_RECORD";
 
 // UPDATE_SUCCESS, MANUAL_ROLLBACK, UNDO, REDO or RECOVERY_SUCCESS.
 model::AuditEventType committed_event_type(model::TransactionKind kind);

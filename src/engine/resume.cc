@@ -1,8 +1,10 @@
 #include "engine/resume.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/strings.h"
+#include "engine/history.h"
 #include "model/store_layout.h"
 #include "txn/archive.h"
 
@@ -26,6 +28,64 @@ Result<Ids> planned(Session& session, const ResumeRequest& request) {
   ASSIGN_OR_RETURN(const Ids abandoned, ids_on(session, txn::Shelf::kInconsistent));
   ids.insert(ids.end(), abandoned.begin(), abandoned.end());
   return ids;
+}
+
+Result<txn::JournalContent> read_aside(const Session& session, const std::string& id) {
+  ASSIGN_OR_RETURN(const fs::File dir, txn::open_transaction(session.fs(), session.store().fd(),
+                                                             txn::Shelf::kInconsistent, id));
+  return txn::read_journal(session.fs(), dir.fd());
+}
+
+std::set<std::string> changed_roots(const model::ChangePlan& plan) {
+  std::set<std::string> roots;
+  for (const model::Change& change : plan.changes)
+    roots.insert(change.logical.scope == model::Scope::kUser ? plan.facts.user_root
+                                                             : plan.facts.project_root);
+  return roots;
+}
+
+// What was set aside never became part of the history: whatever was committed after it
+// has its sequence number or a higher one.
+bool is_later(const model::TransactionFacts& committed, const model::TransactionFacts& aside) {
+  return committed.sequence >= aside.sequence && committed.id != aside.id;
+}
+
+// A rollback to a version writes every managed file of its trees.
+bool makes_whole(const model::ChangePlan& rollback, const model::ChangePlan& aside) {
+  if (rollback.facts.kind != model::TransactionKind::kRollback) return false;
+  if (!is_later(rollback.facts, aside.facts)) return false;
+  const auto is_in_it = [&](const std::string& root) {
+    return root == rollback.facts.user_root || root == rollback.facts.project_root;
+  };
+  return std::ranges::all_of(changed_roots(aside), is_in_it);
+}
+
+// Taking back what was set aside would write over it.
+Status refuse_over_later(const Session& session, const model::ChangePlan& aside) {
+  ASSIGN_OR_RETURN(const auto committed,
+                   committed_transactions(session.fs(), session.store().fd()));
+  const std::set<std::string> roots = changed_roots(aside);
+  for (const txn::JournalContent& journal : committed) {
+    const model::TransactionFacts& facts = journal.plan.facts;
+    if (!is_later(facts, aside.facts)) continue;
+    const auto theirs = changed_roots(journal.plan);
+    if (std::ranges::none_of(theirs, [&](const auto& root) { return roots.contains(root); }))
+      continue;
+    return make_error(ErrorCode::kConflict,
+                      "it cannot be taken back any more: transaction " + facts.id + " (" +
+                          std::string(transaction_kind_name(facts.kind)) +
+                          ") was committed in the same tree after it and would be written over. "
+                          "If the tree is as you want it, nothing is to be put right");
+  }
+  return {};
+}
+
+Status requeue(Session& session, const std::string& id) {
+  ASSIGN_OR_RETURN(const txn::JournalContent journal, read_aside(session, id));
+  // Otherwise its files are complete, and only leftovers of its own go.
+  if (journal.reached == txn::TransactionState::kApplying)
+    RETURN_IF_ERROR(refuse_over_later(session, journal.plan));
+  return txn::requeue(session.transaction_context(), id);
 }
 
 Status refuse_unless_open(Session& session, const std::string& id) {
@@ -58,6 +118,44 @@ bool ResumeResult::all_done() const {
          });
 }
 
+Status refuse_while_inconsistent(const Session& session) {
+  if (!session.has_store()) return {};
+  ASSIGN_OR_RETURN(Ids ids, txn::list_transactions(session.fs(), session.store().fd(),
+                                                   txn::Shelf::kInconsistent));
+  if (ids.empty()) return {};
+  std::ranges::sort(ids);
+  ASSIGN_OR_RETURN(const auto committed,
+                   committed_transactions(session.fs(), session.store().fd()));
+  for (const std::string& id : ids) {
+    const auto journal = read_aside(session, id);
+    const bool is_known = journal && journal->plan.facts.id == id;
+    if (is_known) {
+      const auto is_here = [&](const std::string& root) {
+        return root == session.roots().user.path ||
+               (session.roots().project && root == session.roots().project->path);
+      };
+      if (std::ranges::none_of(changed_roots(journal->plan), is_here)) continue;
+      if (std::ranges::any_of(committed, [&](const txn::JournalContent& one) {
+            return makes_whole(one.plan, journal->plan);
+          }))
+        continue;
+    }
+    const std::string dir = session.store_path() + "/" + layout::inconsistent_transaction(id).str();
+    return make_error(ErrorCode::kRecoveryRequired,
+                      "transaction " + id +
+                          " is INCONSISTENT: it was neither finished nor taken back, and the "
+                          "tree may be a mix of two states")
+        .with_untouched("Nothing was changed.")
+        .with_remedy(is_known ? "Run: stravinsky recovery resume; or make the tree whole with: "
+                                "stravinsky rollback to VERSION. What to do by hand is in " +
+                                    dir + "/README.txt"
+                              : "Its record cannot be read. See that the tree is as you want it, "
+                                "with stravinsky rollback to VERSION or by hand; then delete " +
+                                    dir);
+  }
+  return {};
+}
+
 Result<ResumeResult> resume(Session& session, const ResumeRequest& request) {
   ResumeResult result;
   if (!session.has_store()) {
@@ -76,7 +174,7 @@ Result<ResumeResult> resume(Session& session, const ResumeRequest& request) {
   if (!request.set_aside.empty()) abandoned.clear();  // it is about the open ones
   for (const std::string& id : abandoned) {
     // One whose journal cannot be read stays where it is, with its instructions.
-    if (Status queued = txn::requeue(context, id); !queued)
+    if (Status queued = requeue(session, id); !queued)
       result.still_aside.push_back(
           {.id = id,
            .directory = session.store_path() + "/" + layout::inconsistent_transaction(id).str(),

@@ -35,4 +35,9 @@ struct ResumeResult {
 // kNotFound: the transaction to set aside is not open.
 Result<ResumeResult> resume(Session& session, const ResumeRequest& request);
 
+// kRecoveryRequired when a transaction was set aside in a tree of this session: what an
+// update would build on may be a mix of two states. A rollback to a version since then
+// has made it whole. Every way back, every backup and every look goes on.
+Status refuse_while_inconsistent(const Session& session);
+
 }  // namespace stravinsky::engine

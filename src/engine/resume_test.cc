@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/guarded_install.h"
 #include "engine/status.h"
 #include "model/store_layout.h"
 #include "testing/engine_fixture.h"
@@ -127,6 +128,47 @@ TEST_F(Resume, ADamagedJournalIsSetAsideOnRequestAndOnRecord) {
   const auto status = read_status(*open());
   ASSERT_TRUE(status->last_event);
   EXPECT_EQ(status->last_event->type, "TRANSACTION_SET_ASIDE");
+}
+
+TEST_F(Resume, NoUpdateBeginsOnATreeThatMayBeMixed) {
+  ASSERT_TRUE(txn::set_transaction_aside(open()->transaction_context(), id_));
+  const auto mixed = disk_->snapshot(EngineFixture::kTree);
+  const auto refused = e_.update(*disk_, "v2");
+  ASSERT_EQ(outcome(refused), "recovery_required");
+  EXPECT_NE(refused.error().remedy.find("stravinsky recovery resume"), std::string::npos);
+  EXPECT_NE(refused.error().remedy.find("stravinsky rollback to"), std::string::npos);
+  EXPECT_NE(refused.error().remedy.find(std::string(EngineFixture::kStore) +
+                                        "/recovery/tx/inconsistent/" + id_ + "/README.txt"),
+            std::string::npos)
+      << refused.error().remedy;
+  EXPECT_EQ(outcome(begin_update(*open(), {.version = "2"})), "recovery_required");
+  EXPECT_EQ(testing::difference(mixed, disk_->snapshot(EngineFixture::kTree)), "");
+  EXPECT_EQ(outcome(e_.back_up(*disk_, "as-it-is")), "ok") << "other commands go on";
+}
+
+TEST_F(Resume, AfterARollbackToAVersionUpdatesGoOn) {
+  ASSERT_TRUE(txn::set_transaction_aside(open()->transaction_context(), id_));
+  ASSERT_EQ(outcome(e_.rollback_to("1", disk_.get())), "ok");
+  EXPECT_EQ(EngineFixture::contents(*disk_, "hooks/a.py"), "a1\n");
+  EXPECT_EQ(EngineFixture::contents(*disk_, "hooks/b.py"), "b1\n");
+  ASSERT_EQ(outcome(e_.update(*disk_, "v2")), "ok");
+  EXPECT_EQ(EngineFixture::contents(*disk_, "hooks/a.py"), "a2\n");
+}
+
+TEST_F(Resume, NothingIsTakenBackOverWhatWasCommittedLater) {
+  ASSERT_TRUE(txn::set_transaction_aside(open()->transaction_context(), id_));
+  ASSERT_EQ(outcome(e_.rollback_to("1", disk_.get())), "ok");
+  ASSERT_EQ(outcome(e_.update(*disk_, "v2")), "ok");
+  const auto result = resume(*open(), {});
+  ASSERT_EQ(outcome(result), "ok");
+  EXPECT_FALSE(result->all_done());
+  ASSERT_EQ(result->still_aside.size(), 1U);
+  EXPECT_NE(result->still_aside[0].error.message.find("committed in the same tree"),
+            std::string::npos)
+      << result->still_aside[0].error.message;
+  EXPECT_EQ(EngineFixture::contents(*disk_, "hooks/a.py"), "a2\n");
+  EXPECT_EQ(EngineFixture::contents(*disk_, "hooks/b.py"), "b2\n");
+  EXPECT_EQ(on_shelf(txn::Shelf::kInconsistent), Ids{id_});
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "model/store_layout.h"
+#include "txn/archive.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -21,6 +22,30 @@ namespace layout = model::layout;
 constexpr int64_t kMillisPerSecond = 1000;
 constexpr uint64_t kConfigMaxBytes = 1U << 20U;
 constexpr uint64_t kBytesPerMegabyte = 1'000'000;
+
+bool knows_earlier_events(Session& session) {
+  const auto done = txn::list_transactions(session.fs(), session.store().fd(), txn::Shelf::kDone);
+  if (done && !done->empty()) return true;
+  const auto list = session.backups().list();
+  return list && std::ranges::any_of(list->backups, [&](const store::BackupInfo& info) {
+           const auto manifest = session.backups().load_manifest(info.id);
+           return manifest && !manifest->audit_head.empty();
+         });
+}
+
+// A trail that begins although something is remembered of an earlier one says so in its
+// first event: it was switched off until now, or somebody took it away.
+void announce_new_trail(Session& session) {
+  const auto head = session.audit().head();
+  if (!head || (*head && (*head)->seq > 0) || !knows_earlier_events(session)) return;
+  model::AuditEvent event;
+  event.type = model::AuditEventType::kAuditEnabled;
+  event.notes = "a new trail begins, although the store holds earlier operations";
+  if (session.audit().append(event) && session.request().on_warning)
+    session.request().on_warning(
+        "the audit trail is gone and begins anew: what was done before is not in it\n"
+        "  If you did not switch it off until now, somebody removed it: stravinsky audit verify");
+}
 
 }  // namespace
 
@@ -148,11 +173,16 @@ void Session::report(const Step& step) const {
 Status Session::record(const model::AuditEvent& event) {
   if (!config_.boolean("audit.enable_audit_logging")) return {};
   CHECK(recorder_.has_value());
+  announce_new_trail(*this);
   return recorder_->record(event);
 }
 
 void Session::replay_events() {
-  if (config_.boolean("audit.enable_audit_logging")) recorder_->replay();
+  if (!config_.boolean("audit.enable_audit_logging")) return;
+  const auto kept = store::UnrecordedEvents(fs(), store().fd()).count();
+  if (kept && *kept == 0) return;
+  announce_new_trail(*this);
+  recorder_->replay();
 }
 
 Status Session::refuse_foreign_tree() const {

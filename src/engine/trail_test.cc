@@ -8,6 +8,7 @@
 
 #include "engine/rollback.h"
 #include "engine/status.h"
+#include "engine/take_backup.h"
 #include "store/audit_unrecorded.h"
 #include "testing/crash_sweep.h"
 #include "testing/engine_fixture.h"
@@ -147,6 +148,66 @@ TEST(DamagedTrail, StandsInTheWayOfNoRecovery) {
     ASSERT_EQ(outcome(home.e.undo(*disk)), "ok");
     EXPECT_EQ(home.tree(*disk), "a1\nb1\n");
   }
+}
+
+TEST(VerifyTrail, IsCleanAfterWhatIsOnRecord) {
+  Installed home;
+  ASSERT_EQ(outcome(home.e.undo()), "ok");
+  ASSERT_EQ(outcome(home.e.rollback_to("v2")), "ok");
+  const auto verdict = verify_trail(*home.e.open(home.e.disk()).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
+TEST(VerifyTrail, ATrailBegunAnewIsNotWhole) {
+  Installed home;
+  home.e.disk().remove(in_store("audit"));
+  ASSERT_EQ(outcome(home.e.back_up(home.e.disk(), "wash")), "ok");
+  const auto verdict = verify_trail(*home.e.open(home.e.disk()).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_EQ(audit_damage_name(verdict->damage), "truncation");
+  EXPECT_NE(verdict->message.find("the update that is transaction "), std::string::npos);
+  EXPECT_NE(verdict->message.find("when backup "), std::string::npos) << verdict->message;
+}
+
+TEST(VerifyTrail, WhatWasDoneWhileItWasSwitchedOffIsNotMissing) {
+  Installed home;
+  home.e.variable("STRAVINSKY_AUDIT_ENABLE_AUDIT_LOGGING", "false");
+  ASSERT_EQ(outcome(home.e.undo()), "ok");
+  home.e.variable("STRAVINSKY_AUDIT_ENABLE_AUDIT_LOGGING", "true");
+  const auto verdict = verify_trail(*home.e.open(home.e.disk()).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
+TEST(VerifyTrail, AKeptEventCountsAsOneOnRecord) {
+  Installed home;
+  MemFs& disk = home.e.disk();
+  const std::string head = bytes_of(disk, "audit/head.json");
+  disk.write_file(in_store("audit/head.json"), "", 0600);
+  ASSERT_EQ(outcome(home.e.undo()), "ok");
+  disk.write_file(in_store("audit/head.json"), head, 0600);
+  const auto verdict = verify_trail(*home.e.open(disk).value());
+  ASSERT_EQ(outcome(verdict), "ok");
+  EXPECT_TRUE(verdict->ok()) << verdict->message;
+}
+
+TEST(VerifyTrail, ATrailBegunAnewSaysSo) {
+  Installed home;
+  home.e.disk().remove(in_store("audit"));
+  Strings warnings;
+  SessionRequest request;
+  request.on_warning = [&](const std::string& text) { warnings.push_back(text); };
+  const auto session = home.e.open(home.e.disk(), std::move(request)).value();
+  ASSERT_EQ(outcome(create_backup(*session, {.label = "wash"})), "ok");
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("begins anew"), std::string::npos) << warnings[0];
+  Strings types;
+  ASSERT_EQ(outcome(session->audit().visit([&](const model::AuditRecord& record) {
+              types.emplace_back(audit_event_type_name(record.event.type));
+            })),
+            "ok");
+  EXPECT_EQ(types, (Strings{"BACKUP_CREATED", "AUDIT_ENABLED"}));
 }
 
 struct Told {
