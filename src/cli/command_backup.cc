@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
 #include "cli/commands.h"
 #include "engine/backups.h"
 #include "engine/take_backup.h"
+#include "engine/unreadable.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -23,6 +26,15 @@ json info_object(const store::BackupInfo& info) {
           {"files_count", info.files_count}};
 }
 
+json omissions_array(const store::Snapshot& snapshot) {
+  json omissions = json::array();
+  for (const store::Omission& omission : snapshot.omissions)
+    omissions.push_back({{"path", omission.path.display()},
+                         {"reason", store::omission_reason_name(omission.reason)},
+                         {"leads_to", escape(omission.leads_to)}});
+  return omissions;
+}
+
 Error no_store(const std::string& id) {
   return make_error(ErrorCode::kNotFound, "there is no such backup: there are none yet", escape(id))
       .with_remedy("Make one with: stravinsky backup create");
@@ -37,13 +49,16 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
   if (s.is_dry_run()) {
     const auto snapshot = s.list_tree();
     if (!snapshot) return invocation.fail(snapshot.error());
+    for (const std::string& warning : engine::omission_warnings(*snapshot))
+      invocation.output.warning(warning);
     invocation.output.line(fmt::format("Dry run: a backup would hold {} entries, {}.",
                                        snapshot->entries.size(),
                                        human_size(snapshot->content_bytes())));
     invocation.output.json(invocation.command,
                            {{"planned", true},
                             {"entries", snapshot->entries.size()},
-                            {"content_bytes", snapshot->content_bytes()}},
+                            {"content_bytes", snapshot->content_bytes()},
+                            {"not_in_backup", omissions_array(*snapshot)}},
                            ExitCode::kDone);
     return ExitCode::kDone;
   }
@@ -56,19 +71,23 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
   const Output& out = invocation.output;
   for (const std::string& damaged : taken->created.damaged)
     out.warning(damaged + " is damaged; nothing new relies on it");
+  std::vector<std::string> warnings = engine::omission_warnings(taken->snapshot);
+  std::ranges::copy(taken->created.warnings, std::back_inserter(warnings));
+  for (const std::string& warning : warnings) out.warning(warning);
   uint64_t files = 0;
   uint64_t skipped = 0;
   for (const model::Entry& entry : manifest.entries) {
-    if (entry.state == model::EntryState::kSkipped) {
-      out.warning(entry.path.display() + " is a socket, FIFO or device and was not stored");
-      ++skipped;
-    }
+    if (entry.state == model::EntryState::kSkipped) ++skipped;
     if (entry.is_stored() && entry.type != fs::NodeType::kDirectory) ++files;
     if (entry.state == model::EntryState::kUnstable)
       out.warning(entry.path.display() + " kept changing while it was read");
   }
   out.line(
       fmt::format("{} {}", out.tick(), out.good("Backup created and verified: " + manifest.id)));
+  if (!taken->snapshot.omissions.empty())
+    out.line(fmt::format("   not complete: {} of the tree {} not in it; see the warnings",
+                         with_thousands(taken->snapshot.omissions.size()),
+                         taken->snapshot.omissions.size() == 1 ? "path is" : "paths are"));
   out.line(
       fmt::format("   {} files, {}", with_thousands(files), human_size(taken->created.size_bytes)));
   out.line("To go back to it: stravinsky rollback to " + manifest.id);
@@ -79,6 +98,9 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
             {"timestamp", utc_seconds(manifest.time_ns)},
             {"files_count", files},
             {"skipped", skipped},
+            {"complete", taken->snapshot.omissions.empty()},
+            {"not_in_backup", omissions_array(taken->snapshot)},
+            {"warnings", warnings},
             {"size_bytes", taken->created.size_bytes}},
            ExitCode::kDone);
   return ExitCode::kDone;

@@ -1,6 +1,8 @@
 #include "engine/managed_path.h"
 
 #include "base/strings.h"
+#include "engine/present_tree.h"
+#include "model/json_text.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -30,6 +32,18 @@ std::optional<fs::RelPath> beneath(const std::string& path, const std::string& b
   if (!path.starts_with(base + "/")) return std::nullopt;
   const auto parsed = fs::RelPath::parse(path.substr(base.size() + 1));
   return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+// That a copy can be had, and is what a file of its kind must be.
+Status passes_its_check(const store::BackupReader& reader, const LogicalPath& path) {
+  const model::Entry* entry = reader.manifest().find(path);
+  if (entry == nullptr || entry->type != fs::NodeType::kFile) return {};
+  if (!entry->component->name.starts_with("settings"))
+    return reader.read(*entry, [](std::span<const std::byte>) { return Status(); });
+  ASSIGN_OR_RETURN(const std::string text, reader.read_text(*entry, kSettingsMaxBytes));
+  if (const auto json = model::JsonText::parse(text); !json)
+    return make_error(ErrorCode::kCorrupt, "is no JSON", path.display());
+  return {};
 }
 
 }  // namespace
@@ -79,6 +93,7 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
     return open(id);
   }
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
+  std::string damaged;
   for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
     auto reader = open(at->id);
     if (!reader) continue;  // a damaged one cannot help; `backup verify` reports it
@@ -89,9 +104,18 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
     if (!same_tree) continue;
     const KnownTree then = known_tree((*reader)->manifest());
     const auto found = then.find(path);
-    if (found == then.end()) continue;
-    if (!now.same_as(found->second)) return reader;
+    if (found == then.end() || now.same_as(found->second)) continue;
+    if (found->second.kind == model::ImageKind::kDirectory) continue;
+    if (Status good = passes_its_check(**reader, path); good) return reader;
+    if (damaged.empty()) damaged = at->id;
   }
+  if (!damaged.empty())
+    return make_error(
+               ErrorCode::kCorrupt,
+               "no backup holds another version of it that is sound; the newest is " + damaged,
+               path.display())
+        .with_untouched("Nothing was changed.")
+        .with_remedy("See the damage: stravinsky backup verify " + damaged);
   return make_error(ErrorCode::kNotFound, "no backup holds another version of it", path.display())
       .with_untouched("Nothing was changed.")
       .with_remedy("See the backups with: stravinsky backup list");

@@ -38,11 +38,25 @@ Error locked_error(std::string message, std::string path) {
           "the lock is freed by itself when the process ends.");
 }
 
+// Whoever put something else in its place has to take it away: moving it would let in
+// a second process that holds what was there.
+Error cannot_open(FileSystem& fs, Fd dir, const RelPath& name, Error error) {
+  if (error.code != ErrorCode::kWrongType) return error;
+  const auto directory = fs.path_of(dir);
+  const std::string path = (directory ? *directory + "/" : std::string()) + name.str();
+  return make_error(ErrorCode::kWrongType,
+                    "the lock is no file: something else stands in its place", escape(path))
+      .with_untouched("Nothing was changed.")
+      .with_remedy("Move it away: mv " + shell_quote(path) + " " + shell_quote(path + ".aside"));
+}
+
 }  // namespace
 
 Result<LockFile> LockFile::acquire(FileSystem& fs, Fd dir, const RelPath& name, Clock& clock,
                                    int64_t timeout_ms, std::string_view owner_text) {
-  ASSIGN_OR_RETURN(File file, File::open(fs, dir, name, OpenMode::kOpenOrCreate, 0600));
+  auto opened = File::open(fs, dir, name, OpenMode::kOpenOrCreate, 0600);
+  if (!opened) return cannot_open(fs, dir, name, std::move(opened).error());
+  File file = std::move(*opened);
   if (Status locked = wait_for_lock(fs, file.fd(), clock, timeout_ms); !locked) {
     if (locked.error().code != ErrorCode::kLocked) return std::move(locked).error();
     const auto owner = owner_in(fs, file.fd());
