@@ -18,6 +18,7 @@ class Walk {
 
   // name in the directory dir; path is where that is in the walk.
   Status visit(Fd dir, const RelPath& name, const RelPath& path, int depth) {
+    if (depth > kDepthMax) return too_deep(path);
     ASSIGN_OR_RETURN(const auto found, stat_if_present(fs_, dir, name));
     if (!found || (skip_ && skip_(path, found->type))) return {};
     WalkEntry entry{.path = path, .stat = *found, .link_text = {}};
@@ -69,7 +70,6 @@ class Walk {
 
  private:
   Status visit_inner(Fd dir, const RelPath& name, const RelPath& path, int depth) {
-    if (depth > kDepthMax) return too_deep(path);
     ASSIGN_OR_RETURN(const auto inner, open_if_present(fs_, dir, name, OpenMode::kDirectory));
     if (!inner) {
       entries_.pop_back();
