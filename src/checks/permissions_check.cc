@@ -15,6 +15,11 @@ class PermissionsCheck {
   Result<std::vector<Finding>> run() {
     for (const store::TreeEntry& entry : around_.snapshot.entries)
       if (entry.state == model::EntryState::kStored) RETURN_IF_ERROR(check_entry(entry));
+    // What could not be read has no entry that one could look at again.
+    for (const store::Omission& omission : around_.snapshot.omissions)
+      if (around_.snapshot.is_unreadable(omission.path))
+        say(Severity::kBlocking, "permission.unreadable", omission.path.display(),
+            omission.to_string(), "Run chmod u+rX on it, as its owner.");
     for (const store::SnapshotDirectory& directory : around_.snapshot.directories)
       RETURN_IF_ERROR(
           check_directory(directory.file.fd(), escape(directory.path), "permission.not_writable"));

@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
 #include "cli/commands.h"
 #include "engine/backups.h"
 #include "engine/take_backup.h"
+#include "engine/unreadable.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -22,6 +24,15 @@ json info_object(const store::BackupInfo& info) {
           {"pinned", info.pinned},
           {"size_bytes", info.size_bytes},
           {"files_count", info.files_count}};
+}
+
+json omissions_array(const store::Snapshot& snapshot) {
+  json omissions = json::array();
+  for (const store::Omission& omission : snapshot.omissions)
+    omissions.push_back({{"path", omission.path.display()},
+                         {"reason", store::omission_reason_name(omission.reason)},
+                         {"leads_to", escape(omission.leads_to)}});
+  return omissions;
 }
 
 Error no_store(const std::string& id) {
@@ -74,6 +85,10 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
     const auto snapshot = s.list_tree();
     if (!snapshot) return invocation.fail(snapshot.error());
     json warnings = warn_of_no_tree(invocation.output, s);
+    for (const std::string& warning : engine::omission_warnings(*snapshot)) {
+      invocation.output.warning(warning);
+      warnings.push_back(warning);
+    }
     invocation.output.line(
         fmt::format("Dry run: a backup would hold {}, {} before they are compressed.",
                     counted(file_count(*snapshot), "file"), human_size(snapshot->content_bytes())));
@@ -81,6 +96,7 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
                            {{"planned", true},
                             {"files_count", file_count(*snapshot)},
                             {"content_bytes", snapshot->content_bytes()},
+                            {"not_in_backup", omissions_array(*snapshot)},
                             {"warnings", std::move(warnings)}},
                            ExitCode::kDone);
     return ExitCode::kDone;
@@ -95,18 +111,25 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
   for (const std::string& damaged : taken->created.damaged)
     out.warning(damaged + " is damaged; nothing new relies on it");
   json warnings = warn_of_no_tree(out, s);
+  std::vector<std::string> told = engine::omission_warnings(taken->snapshot);
+  std::ranges::copy(taken->created.warnings, std::back_inserter(told));
+  for (const std::string& warning : told) {
+    out.warning(warning);
+    warnings.push_back(warning);
+  }
   const size_t files = file_count(manifest);
   uint64_t skipped = 0;
   for (const model::Entry& entry : manifest.entries) {
-    if (entry.state == model::EntryState::kSkipped) {
-      out.warning(entry.path.display() + " is a socket, FIFO or device and was not stored");
-      ++skipped;
-    }
+    if (entry.state == model::EntryState::kSkipped) ++skipped;
     if (entry.state == model::EntryState::kUnstable)
       out.warning(entry.path.display() + " kept changing while it was read");
   }
   out.line(
       fmt::format("{} {}", out.tick(), out.good("Backup created and verified: " + manifest.id)));
+  if (!taken->snapshot.omissions.empty())
+    out.line(fmt::format("   not complete: {} of the tree {} not in it; see the warnings",
+                         counted(taken->snapshot.omissions.size(), "path"),
+                         taken->snapshot.omissions.size() == 1 ? "is" : "are"));
   out.line(fmt::format("   {}, {}", counted(files, "file"), human_size(taken->created.size_bytes)));
   out.line("To go back to it: stravinsky rollback to " + manifest.id);
   out.json(invocation.command,
@@ -116,6 +139,8 @@ ExitCode run_backup_create(const Invocation& invocation, const BackupCreateArgum
             {"timestamp", utc_seconds(manifest.time_ns)},
             {"files_count", files},
             {"skipped", skipped},
+            {"complete", taken->snapshot.omissions.empty()},
+            {"not_in_backup", omissions_array(taken->snapshot)},
             {"warnings", std::move(warnings)},
             {"size_bytes", taken->created.size_bytes}},
            ExitCode::kDone);

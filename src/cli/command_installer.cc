@@ -11,9 +11,11 @@ namespace stravinsky::cli {
 ExitCode run_update_begin(const Invocation& invocation, const engine::BeginRequest& request) {
   const auto session = invocation.open_session(Use::kWrite);
   if (!session) return invocation.fail(session.error());
-  const auto begun = engine::begin_update(**session, request);
-  if (!begun) return invocation.fail(begun.error());
+  const auto answer = engine::begin_update(**session, request);
+  if (!answer) return invocation.fail(answer.error());
+  const store::BegunUpdate* begun = &answer->update;
   const Output& out = invocation.output;
+  for (const std::string& warning : answer->warnings) out.warning(warning);
   if (invocation.options.dry_run) {
     out.line("Dry run: nothing was changed; the update could begin.");
   } else {
@@ -29,7 +31,8 @@ ExitCode run_update_begin(const Invocation& invocation, const engine::BeginReque
             {"version", begun->version},
             {"from_version", begun->from_version},
             {"backup_created", begun->backup},
-            {"started", utc_seconds(begun->started_ns)}},
+            {"started", utc_seconds(begun->started_ns)},
+            {"warnings", answer->warnings}},
            ExitCode::kDone);
   return ExitCode::kDone;
 }

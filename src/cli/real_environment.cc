@@ -26,6 +26,21 @@ std::optional<std::string> variable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+// No signal that a terminal, a shell or a limit sends may end the program between two
+// renames. What was ignored stays so: that is what nohup is for.
+void take_over_signals() {
+  struct sigaction action{};
+  action.sa_handler = on_interrupt;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction inherited{};
+    sigaction(number, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
+  }
+  // A file that gets too large is an error of its write.
+  for (const int number : {SIGPIPE, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2})
+    std::signal(number, SIG_IGN);
+}
+
 }  // namespace
 
 void open_standard_files() {
@@ -36,12 +51,7 @@ void open_standard_files() {
 }
 
 Result<engine::Environment> real_environment(fs::FileSystem& fs) {
-  struct sigaction action{};
-  action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  take_over_signals();
   engine::Environment environment{.fs = fs,
                                   .clock = system_clock(),
                                   .random = system_random(),

@@ -10,8 +10,9 @@ namespace stravinsky::cli {
 // would get its number otherwise, and our messages. To be called before anything is opened.
 void open_standard_files();
 
-// fs outlives the answer. From now on SIGINT and SIGTERM only set the flag that
-// Environment::interrupted reads, and SIGPIPE is ignored.
+// fs outlives the answer. From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT only set the
+// flag that Environment::interrupted reads, unless they were ignored; SIGPIPE, SIGXFSZ,
+// SIGALRM, SIGUSR1 and SIGUSR2 are ignored.
 Result<engine::Environment> real_environment(fs::FileSystem& fs);
 
 }  // namespace stravinsky::cli

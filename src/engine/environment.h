@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "base/background.h"
 #include "base/clock.h"
 #include "base/downloader.h"
 #include "base/process_runner.h"
@@ -19,6 +20,9 @@ namespace stravinsky::engine {
 
 // Whether independent work of one operation may overlap. Tests that count calls say no.
 enum class Overlap { kYes, kNo };
+inline RunsIn runs_in(Overlap overlap) {
+  return overlap == Overlap::kYes ? RunsIn::kBackground : RunsIn::kCaller;
+}
 
 struct Environment {
   fs::FileSystem& fs;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/strings.h"
 #include "engine/history.h"
 #include "engine/hold.h"
@@ -14,6 +17,7 @@
 #include "engine/take_backup.h"
 #include "engine/tree_checks.h"
 #include "engine/tree_views.h"
+#include "engine/unreadable.h"
 #include "engine/verified_backup.h"
 #include "txn/archive.h"
 #include "txn/record.h"
@@ -269,7 +273,7 @@ Status refuse_while_begun(const Session& session) {
       .with_remedy(ways_on(begun->version));
 }
 
-Result<BegunUpdate> begin_update(Session& session, const BeginRequest& request) {
+Result<Begun> begin_update(Session& session, const BeginRequest& request) {
   ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(request.version));
   RETURN_IF_ERROR(session.begin_writing());
   if (session.config_fault()) return *session.config_fault();
@@ -306,7 +310,8 @@ Result<BegunUpdate> begin_update(Session& session, const BeginRequest& request) 
                     .from_version = state.version,
                     .from_bundle = state.bundle,
                     .started_ns = session.environment().clock.now_ns()};
-  if (session.is_dry_run()) return begun;
+  if (session.is_dry_run())
+    return Begun{.update = std::move(begun), .warnings = omission_warnings(*snapshot)};
   auto taken = take_backup(session, latest, std::move(*snapshot),
                            {.kind = model::BackupKind::kPreUpdate, .tree = root->path});
   if (!taken) return blocked(std::move(taken).error());
@@ -319,7 +324,9 @@ Result<BegunUpdate> begin_update(Session& session, const BeginRequest& request) 
   event.backup_created = begun.backup;
   event.notes = "the package's own installer is at work";
   RETURN_IF_ERROR(session.record(event));
-  return begun;
+  std::vector<std::string> warnings = omission_warnings(taken->snapshot);
+  std::ranges::copy(taken->created.warnings, std::back_inserter(warnings));
+  return Begun{.update = std::move(begun), .warnings = std::move(warnings)};
 }
 
 Result<OperationResult> finish_update(Session& session, const FinishRequest& request) {

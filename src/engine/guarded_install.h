@@ -13,6 +13,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/operation_result.h"
@@ -26,8 +27,12 @@ struct BeginRequest {
   std::string version;
   model::Scope scope = model::Scope::kUser;
 };
+struct Begun {
+  store::BegunUpdate update;
+  std::vector<std::string> warnings;  // what the backup does not hold
+};
 // kConflict when another one was begun; kNoSpace and kPermission as for an update.
-Result<store::BegunUpdate> begin_update(Session& session, const BeginRequest& request);
+Result<Begun> begin_update(Session& session, const BeginRequest& request);
 
 enum class Installer { kSucceeded, kFailed };
 

@@ -75,6 +75,7 @@ Result<store::Latest> load_latest(fs::FileSystem& fs, fs::Fd store) {
   if (!found && found.error().code != ErrorCode::kCorrupt) return std::move(found).error();
   if (found && *found) return std::move(**found);
   store::Latest latest;
+  latest.was_damaged = !found;
   ASSIGN_OR_RETURN(const auto committed, committed_transactions(fs, store));
   for (const txn::JournalContent& journal : committed) record_commit(latest, journal.plan.facts);
   return latest;

@@ -5,9 +5,9 @@
 #include "base/strings.h"
 #include "codec/canonical_json.h"
 #include "engine/inverse.h"
-#include "fs/atomic_file.h"
 #include "fs/file.h"
 #include "model/store_layout.h"
+#include "store/store_dir.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -21,7 +21,8 @@ constexpr uint64_t kSizeMaxBytes = 64U << 20U;
 
 }  // namespace
 
-Status write_hold(fs::FileSystem& fs, fs::Fd store, const model::ChangePlan& plan, int64_t now_ns) {
+Status write_hold(fs::FileSystem& fs, fs::Fd store_dir, const model::ChangePlan& plan,
+                  int64_t now_ns) {
   json files = json::array();
   for (const PathChange& one : path_changes(plan)) {
     if (one.after.kind == ImageKind::kFile) {
@@ -34,14 +35,18 @@ Status write_hold(fs::FileSystem& fs, fs::Fd store, const model::ChangePlan& pla
                        {"held_version", plan.facts.to_version},
                        {"since", utc_seconds(now_ns)},
                        {"files", std::move(files)}};
-  return fs::write_atomically(fs, store, layout::hold(), codec::canonical_json(object) + "\n");
+  return store::write_derived(fs, store_dir, layout::hold(), codec::canonical_json(object) + "\n");
 }
 
-Status remove_hold(fs::FileSystem& fs, fs::Fd store) {
-  ASSIGN_OR_RETURN(const auto found, fs::stat_if_present(fs, store, layout::hold()));
+Status remove_hold(fs::FileSystem& fs, fs::Fd store_dir) {
+  ASSIGN_OR_RETURN(const auto found, fs::stat_if_present(fs, store_dir, layout::hold()));
   if (!found) return {};
-  RETURN_IF_ERROR(fs.unlink(store, layout::hold()));
-  return fs.sync(store, fs::SyncKind::kFull);
+  if (found->type != fs::NodeType::kFile) {
+    RETURN_IF_ERROR(store::set_aside_damaged(fs, store_dir, layout::hold()));
+  } else {
+    RETURN_IF_ERROR(fs.unlink(store_dir, layout::hold()));
+  }
+  return fs.sync(store_dir, fs::SyncKind::kFull);
 }
 
 Result<std::string> held_version(fs::FileSystem& fs, fs::Fd store) {

@@ -1,6 +1,8 @@
 #include "engine/managed_path.h"
 
 #include "base/strings.h"
+#include "engine/present_tree.h"
+#include "model/json_text.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -39,6 +41,18 @@ Error is_directory(std::string display) {
       .with_remedy(
           "Name a file in it; or go back as a whole with: stravinsky rollback to VERSION "
           "(stravinsky rollback list shows them)");
+}
+
+// That a copy can be had, and is what a file of its kind must be.
+Status passes_its_check(const store::BackupReader& reader, const LogicalPath& path) {
+  const model::Entry* entry = reader.manifest().find(path);
+  if (entry == nullptr || entry->type != fs::NodeType::kFile) return {};
+  if (!entry->component->name.starts_with("settings"))
+    return reader.read(*entry, [](std::span<const std::byte>) { return Status(); });
+  ASSIGN_OR_RETURN(const std::string text, reader.read_text(*entry, kSettingsMaxBytes));
+  if (const auto json = model::JsonText::parse(text); !json)
+    return make_error(ErrorCode::kCorrupt, "is no JSON", path.display());
+  return {};
 }
 
 }  // namespace
@@ -107,6 +121,7 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
     return reader;
   }
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
+  std::string damaged;
   for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
     auto reader = open(at->id);
     if (!reader) continue;  // a damaged one cannot help; `backup verify` reports it
@@ -122,8 +137,17 @@ Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
       if (now.is_absent()) return is_directory(path.display());
       continue;
     }
-    if (!now.same_as(found->second)) return reader;
+    if (now.same_as(found->second)) continue;
+    if (Status good = passes_its_check(**reader, path); good) return reader;
+    if (damaged.empty()) damaged = at->id;
   }
+  if (!damaged.empty())
+    return make_error(
+               ErrorCode::kCorrupt,
+               "no backup holds another version of it that is sound; the newest is " + damaged,
+               path.display())
+        .with_untouched("Nothing was changed.")
+        .with_remedy("See the damage: stravinsky backup verify " + damaged);
   return make_error(ErrorCode::kNotFound, "no backup holds another version of it", path.display())
       .with_untouched("Nothing was changed.")
       .with_remedy("See the backups with: stravinsky backup list");

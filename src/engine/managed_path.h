@@ -19,8 +19,9 @@ namespace stravinsky::engine {
 Result<model::LogicalPath> managed_path(const Session& session, const std::string& typed);
 
 // The backup named; or, without a name, the newest whose copy of the file is another
-// than now, the image that stands there. kNotFound names the path; kUsage when it is
-// that of a directory, now or then.
+// than now, the image that stands there, and is sound: its hash is right, and settings
+// are JSON. kNotFound names the path; kUsage when it is that of a directory, now or
+// then; kCorrupt the newest of those that are not sound.
 Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
                                                               const model::LogicalPath& path,
                                                               const std::string& version_or_id,

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/background.h"
 #include "engine/present_tree.h"
 
 namespace stravinsky::engine {
@@ -31,24 +32,21 @@ Result<bool> is_open_for_writing(fs::FileSystem& fs, const store::Snapshot& snap
 }  // namespace
 
 std::shared_future<std::optional<std::string>> ask_python_version(const Environment& environment) {
-  const auto policy =
-      environment.overlap == Overlap::kYes ? std::launch::async : std::launch::deferred;
   ProcessRunner& processes = environment.processes;
-  return std::async(policy,
-                    [&processes]() -> std::optional<std::string> {
-                      const auto answer = processes.run({.argv = {"python3", "-V"},
-                                                         .input = {},
-                                                         .timeout_ms = kPythonTimeoutMs,
-                                                         .environment = {}});
-                      constexpr std::string_view kPrefix = "Python ";
-                      if (!answer || answer->exit_code != 0 || !answer->output.starts_with(kPrefix))
-                        return std::nullopt;
-                      std::string version = answer->output.substr(kPrefix.size());
-                      while (!version.empty() && (version.back() == '\n' || version.back() == '\r'))
-                        version.pop_back();
-                      return version;
-                    })
-      .share();
+  const auto ask = [&processes]() -> std::optional<std::string> {
+    const auto answer = processes.run({.argv = {"python3", "-V"},
+                                       .input = {},
+                                       .timeout_ms = kPythonTimeoutMs,
+                                       .environment = {}});
+    constexpr std::string_view kPrefix = "Python ";
+    if (!answer || answer->exit_code != 0 || !answer->output.starts_with(kPrefix))
+      return std::nullopt;
+    std::string version = answer->output.substr(kPrefix.size());
+    while (!version.empty() && (version.back() == '\n' || version.back() == '\r'))
+      version.pop_back();
+    return version;
+  };
+  return start_work(runs_in(environment.overlap), ask).share();
 }
 
 Result<model::MeasuredFacts> measure(const Environment& environment, fs::Fd store,
@@ -75,6 +73,7 @@ Result<std::vector<model::UserModification>> user_modifications(
   for (const store::BundleFile& file : base.files) {
     const model::LogicalPath path{base.scope, file.path};
     const store::TreeEntry* entry = snapshot.find(path);
+    if (snapshot.is_unreadable(path)) continue;  // nobody can tell
     if (entry == nullptr || entry->state != model::EntryState::kStored) {
       found.push_back({path.display(), "user_deleted", false});
       continue;

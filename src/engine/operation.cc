@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <future>
+#include <algorithm>
+#include <iterator>
 
+#include "base/background.h"
 #include "base/strings.h"
 #include "engine/guarded_install.h"
 #include "engine/history.h"
@@ -17,6 +19,7 @@
 #include "engine/take_backup.h"
 #include "engine/tree_checks.h"
 #include "engine/tree_views.h"
+#include "engine/unreadable.h"
 #include "model/store_layout.h"
 #include "txn/preflight.h"
 #include "txn/transaction.h"
@@ -117,9 +120,11 @@ class Operation {
     } else {
       RETURN_IF_ERROR(back_up());
     }
+    std::ranges::copy(omission_warnings(*snapshot_), std::back_inserter(result_.warnings));
     const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree),
                           result_.backup_created};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
+    RETURN_IF_ERROR(leave_unreadable(*snapshot_, request_.kind, proposal_));
     result_.to_version = display_version(proposal_.to_version);
     result_.files = proposal_.files;
     result_.warnings.insert(result_.warnings.end(), proposal_.warnings.begin(),
@@ -136,7 +141,8 @@ class Operation {
       return inability;
     ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
     const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree), ""};
-    ASSIGN_OR_RETURN(const Proposal proposal, request_.propose(present));
+    ASSIGN_OR_RETURN(Proposal proposal, request_.propose(present));
+    RETURN_IF_ERROR(leave_unreadable(*snapshot_, request_.kind, proposal));
     ChangePlan plan;
     plan.facts.id = session_.environment().random.hex(kTransactionIdBytes);
     RETURN_IF_ERROR(plan_edits(
@@ -182,6 +188,7 @@ class Operation {
                         counted(file_count(known_), "file"), human_size(taken->created.size_bytes));
         for (const std::string& damaged : taken->created.damaged)
           result_.warnings.push_back(damaged + " is damaged; nothing new relies on it");
+        std::ranges::copy(taken->created.warnings, std::back_inserter(result_.warnings));
         snapshot_.emplace(std::move(taken->snapshot));
         latest_.newest_backup = result_.backup_created;
         return {};
@@ -280,9 +287,8 @@ class Operation {
       if (!valid) report.status = "failed";
       return valid;
     };
-    const auto policy = session_.environment().overlap == Overlap::kYes ? std::launch::async
-                                                                        : std::launch::deferred;
-    std::future<Status> validation = std::async(policy, timed_validate);
+    std::future<Status> validation =
+        start_work(runs_in(session_.environment().overlap), timed_validate);
     const txn::Content content = content_of_edits(plan_, proposal_.edits);
     auto transaction = txn::Transaction::prepare(context(), plan_, content);
     Status valid = validation.get();

@@ -75,6 +75,7 @@ Status Session::find_store(store::IfAbsent if_absent) {
   } else {
     store_path_ = environment_.home + "/.stravinsky/rollback";
   }
+  RETURN_IF_ERROR(store::refuse_overlap(fs(), roots_, store_path_));
   auto opened = store::StoreDir::open(fs(), store_path_, environment_.user_id,
                                       is_dry_run() ? store::IfAbsent::kFail : if_absent);
   if (!opened) {

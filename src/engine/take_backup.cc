@@ -1,5 +1,6 @@
 #include "engine/take_backup.h"
 
+#include "engine/history.h"
 #include "engine/measured.h"
 #include "engine/present_tree.h"
 #include "engine/room_and_rights.h"
@@ -24,12 +25,28 @@ std::string_view backup_suffix(model::BackupKind kind) {
   return "";
 }
 
+// As far as they can be read; what cannot is what the gap is for.
+std::vector<std::string> ids_on_record(Session& session) {
+  std::vector<std::string> ids;
+  if (const auto committed = committed_transactions(session.fs(), session.store().fd()))
+    for (const txn::JournalContent& journal : *committed)
+      ids.push_back(journal.plan.facts.backup_id);
+  store::AuditFilter all;
+  all.limit = 0;
+  all.type = model::AuditEventType::kBackupCreated;
+  if (const auto page = session.audit().query(all))
+    for (const model::AuditRecord& record : page->events)
+      ids.push_back(record.event.backup_created);
+  return ids;
+}
+
 }  // namespace
 
 Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
                                 store::Snapshot snapshot, const BackupOrder& order) {
   const Environment& environment = session.environment();
   ASSIGN_OR_RETURN(const auto swept, session.backups().sweep());
+  RETURN_IF_ERROR(session.store().sweep_partials());
   const store::TreeState state =
       latest.at(order.tree.empty() ? session.roots().user.path : order.tree);
   ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(state.version));
@@ -41,6 +58,7 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
       .version_of = order.tree.empty() ? session.roots().user.path : order.tree,
       .previous_version = version,
       .pinned = order.pinned};
+  request.known_elsewhere = [&session] { return ids_on_record(session); };
   request.verify = session.config().boolean("backup.verify_on_creation")
                        ? store::VerifyOnCreation::kYes
                        : store::VerifyOnCreation::kNo;
@@ -60,6 +78,9 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
     request.facts.python_version = session.python_version();
     auto created = session.backups().create(snapshot, request);
     if (created) {
+      if (latest.was_damaged)
+        created->warnings.emplace_back(
+            "backups/latest.json was damaged and was worked out again from the journals");
       model::AuditEvent event;
       event.type = model::AuditEventType::kBackupCreated;
       event.version = state.version;

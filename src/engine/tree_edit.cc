@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "fs/file.h"
 #include "store/location.h"
 
@@ -166,7 +167,7 @@ class Planner {
       // the roots without the user's consent; a file never takes a link's place.
       if (!path.has_parent() && node.image.kind == ImageKind::kSymlink &&
           edit.after.kind != ImageKind::kSymlink)
-        return in_the_way(scope, path, "a link that leads nowhere or outside stands");
+        return link_in_the_way(scope, path, node.image.link_text);
       if (edit.after.kind == ImageKind::kDirectory) {
         if (is_directory(node)) continue;
       } else if (is_directory(node)) {
@@ -190,6 +191,8 @@ class Planner {
       if (so_far == path) break;
       node = &node->children[std::string(part)];
       if (is_directory(*node)) continue;
+      if (!so_far.has_parent() && node->image.kind == ImageKind::kSymlink)
+        return link_in_the_way(scope, so_far, node->image.link_text);
       if (!node->image.is_absent()) return in_the_way(scope, so_far, "a file or link stands");
       node->image = new_directory();
     }
@@ -212,6 +215,20 @@ class Planner {
                       LogicalPath{scope, path}.display())
         .with_untouched("Nothing was changed.")
         .with_remedy("Move it away, or rename it, and run the command again.");
+  }
+
+  // A top is only taken for a link when it leads nowhere, or out of the roots without
+  // the user's consent.
+  static Status link_in_the_way(Scope scope, const RelPath& path, const std::string& text) {
+    return make_error(ErrorCode::kConflict,
+                      "a link to " + escape(text) +
+                          ", which leads nowhere or out of the home and the project, stands where "
+                          "the new content needs something else",
+                      LogicalPath{scope, path}.display())
+        .with_untouched("Nothing was changed.")
+        .with_remedy(
+            "If what it leads to is yours, write through it: add --follow-outside-links; or move "
+            "the link away, and run the command again.");
   }
 
   Status diff(const LogicalPath& path, const std::string& root, const Node& before,

@@ -89,7 +89,9 @@ Result<std::vector<LogicalPath>> LiveView::files_beneath(Scope scope,
   const auto skip = [&](const fs::RelPath& path, fs::NodeType) {
     return path != real->name && model::is_excluded(logical(path));
   };
-  ASSIGN_OR_RETURN(const auto entries, fs::walk_tree(fs_, real->dir.fd(), real->name, skip));
+  // What cannot be listed is told with the backup, and is nothing for a check.
+  ASSIGN_OR_RETURN(const auto entries,
+                   fs::walk_tree(fs_, real->dir.fd(), real->name, skip, fs::Unreadable::kMark));
   for (const fs::WalkEntry& entry : entries) {
     if (entry.path != real->name && entry.stat.type == fs::NodeType::kFile)
       paths.push_back({scope, logical(entry.path)});

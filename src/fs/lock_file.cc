@@ -38,16 +38,27 @@ Error locked_error(std::string message, std::string path) {
           "the lock is freed by itself when the process ends.");
 }
 
+// Whoever put something else in its place has to take it away: moving it would let in
+// a second process that holds what was there.
+Error cannot_open(FileSystem& fs, Fd dir, const RelPath& name, Error error) {
+  const auto directory = fs.path_of(dir);
+  const std::string path = (directory ? *directory + "/" : std::string()) + name.str();
+  if (error.code != ErrorCode::kWrongType) {
+    error.path = escape(path);
+    return error;
+  }
+  return make_error(ErrorCode::kWrongType,
+                    "the lock is no file: something else stands in its place", escape(path))
+      .with_untouched("Nothing was changed.")
+      .with_remedy("Move it away: mv " + shell_quote(path) + " " + shell_quote(path + ".aside"));
+}
+
 }  // namespace
 
 Result<LockFile> LockFile::acquire(FileSystem& fs, Fd dir, const RelPath& name, Clock& clock,
                                    int64_t timeout_ms, std::string_view owner_text) {
   auto opened = File::open(fs, dir, name, OpenMode::kOpenOrCreate, 0600);
-  if (!opened) {
-    Error error = std::move(opened).error();
-    if (const auto path = fs.path_of(dir)) error.path = escape(*path + "/" + name.str());
-    return error;
-  }
+  if (!opened) return cannot_open(fs, dir, name, std::move(opened).error());
   File file = std::move(*opened);
   if (Status locked = wait_for_lock(fs, file.fd(), clock, timeout_ms); !locked) {
     if (locked.error().code != ErrorCode::kLocked) return std::move(locked).error();

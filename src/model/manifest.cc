@@ -223,7 +223,7 @@ Result<Entry> parse_entry(const json& value, size_t index) {
     entry.uid = static_cast<uint32_t>(object.number("uid", UINT32_MAX));
     entry.gid = static_cast<uint32_t>(object.number("gid", UINT32_MAX));
     entry.mtime_ns = object.long_number("mtime_ns");
-    if ((entry.type == fs::NodeType::kOther) != (state == EntryState::kSkipped))
+    if (entry.type == fs::NodeType::kOther && state != EntryState::kSkipped)
       object.fail("type", "what its state says");
   }
   if (entry.is_stored() && entry.type == fs::NodeType::kSymlink) {

@@ -46,7 +46,9 @@ enum class EntryState {
   kStored,    // its content is in the backup
   kUnstable,  // as stored, but it kept changing while it was read
   kAbsent,    // the top of a component that was not there
-  kSkipped,   // a socket, FIFO or device: reported, not stored
+  // Reported, not stored: a socket, FIFO or device; a file that could not be read; a
+  // directory whose content could not be listed.
+  kSkipped,
 };
 
 struct Entry {

@@ -95,6 +95,18 @@ std::optional<std::string> parse_partial_backup(std::string_view name) {
   return std::string(id);
 }
 
+fs::RelPath damaged() {
+  return at("recovery/damaged");
+}
+fs::RelPath damaged_file(std::string_view name, uint64_t n) {
+  return damaged() / at(numbered_id(name, n));
+}
+
+bool is_partial_name(std::string_view name) {
+  return name.size() > 1 + kPartialSuffix.size() && name.starts_with('.') &&
+         name.ends_with(kPartialSuffix);
+}
+
 fs::RelPath backups() {
   return at("backups");
 }

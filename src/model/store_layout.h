@@ -57,6 +57,13 @@ bool is_backup_id(std::string_view name);
 std::optional<std::string> parse_partial_backup(std::string_view name);
 
 // --- backups
+// Derived files that could not be understood: recovery/damaged/<name>.<n>.
+fs::RelPath damaged();
+fs::RelPath damaged_file(std::string_view name, uint64_t n);
+
+// What is being written, or a crash left of it: ".<name>.partial".
+bool is_partial_name(std::string_view name);
+
 fs::RelPath backups();
 fs::RelPath backup(std::string_view id);
 fs::RelPath partial_backup(std::string_view id);

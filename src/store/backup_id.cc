@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "codec/canonical_json.h"
-#include "fs/atomic_file.h"
 #include "model/json_object.h"
 #include "model/manifest.h"
 #include "model/store_layout.h"
@@ -21,32 +20,72 @@ constexpr uint64_t kSizeMaxBytes = 64U << 20U;
 
 }  // namespace
 
-Result<BackupIds> BackupIds::load(const StoreDir& store) {
-  BackupIds ids(store);
-  auto bytes = fs::read_file(store.file_system(), store.fd(), layout::sequence(), kSizeMaxBytes);
-  if (!bytes && !is_not_found(bytes.error())) return std::move(bytes).error();
-  const auto parsed = bytes ? codec::parse_strict_json(*bytes) : json();
-  if (!parsed || !parsed->is_object()) {
-    RETURN_IF_ERROR_WHILE(ids.rebuild(), "while looking for the last sequence number");
-    return ids;
+Result<BackupIds> BackupIds::load(const StoreDir& store, const KnownElsewhere& elsewhere) {
+  const auto bytes =
+      fs::read_file(store.file_system(), store.fd(), layout::sequence(), kSizeMaxBytes);
+  const bool is_absent = !bytes && is_not_found(bytes.error());
+  if (!bytes && !is_absent && bytes.error().code != ErrorCode::kWrongType &&
+      bytes.error().code != ErrorCode::kCorrupt)
+    return Error(bytes.error());
+  if (bytes) {
+    auto parsed = parse(store, *bytes);
+    if (parsed || parsed.error().code == ErrorCode::kUnsupported) return parsed;
   }
-  RETURN_IF_ERROR(model::check_format_version(*parsed, kFormatVersion, "sequence.json"));
-  model::JsonObject object(*parsed, "sequence.json");
+  BackupIds ids(store);
+  RETURN_IF_ERROR_WHILE(ids.rebuild(elsewhere), "while looking for the last sequence number");
+  if (!is_absent) {
+    RETURN_IF_ERROR_WHILE(set_aside_damaged(store.file_system(), store.fd(), layout::sequence()),
+                          "while keeping the damaged sequence.json");
+    ids.any_label_may_be_used_ = true;
+    ids.warning_ =
+        "backups/sequence.json was damaged and was worked out again; it is kept in "
+        "recovery/damaged of the store";
+  }
+  return ids;
+}
+
+Result<BackupIds> BackupIds::parse(const StoreDir& store, std::string_view bytes) {
+  BackupIds ids(store);
+  ASSIGN_OR_RETURN(const json parsed, codec::parse_strict_json(bytes));
+  if (!parsed.is_object()) return make_error(ErrorCode::kCorrupt, "is no object");
+  RETURN_IF_ERROR(model::check_format_version(parsed, kFormatVersion, "sequence.json"));
+  model::JsonObject object(parsed, "sequence.json");
   ids.next_sequence_ = object.number("next_sequence", codec::kJsonIntegerMax);
   ids.newest_ = object.text("newest");
+  if (object.has("any_label_may_be_used"))
+    ids.any_label_may_be_used_ = object.flag("any_label_may_be_used");
   for (const json& label : object.array("labels")) {
     if (!label.is_string()) object.fail("labels", "a list of labels");
     if (label.is_string()) ids.labels_.insert(label.get<std::string>());
   }
   if (!ids.newest_.empty() && !layout::is_backup_id(ids.newest_)) object.fail("newest", "an id");
-  if (!object.ok()) {
-    ids = BackupIds(store);
-    RETURN_IF_ERROR_WHILE(ids.rebuild(), "while looking for the last sequence number");
-  }
+  RETURN_IF_ERROR(object.status());
   return ids;
 }
 
-Status BackupIds::rebuild() {
+Status BackupIds::rebuild(const KnownElsewhere& elsewhere) {
+  RETURN_IF_ERROR(count_backups());
+  if (elsewhere)
+    for (const std::string& id : elsewhere()) count(id);
+  if (labels_.empty()) return {};  // a store without a backup yet
+  any_label_may_be_used_ = true;
+  next_sequence_ += kGap;
+  return {};
+}
+
+// Both readings of "v0.3.8" count, so that neither comes back.
+void BackupIds::count(const std::string& id) {
+  if (!layout::is_backup_id(id)) return;
+  labels_.insert(id);
+  const auto numbered = layout::parse_numbered_id(id);
+  if (!numbered) return;
+  labels_.insert(numbered->label);
+  // A version's last number is one, too; it makes the numbers larger than they must be.
+  if (numbered->sequence < codec::kJsonIntegerMax / 2)
+    next_sequence_ = std::max(next_sequence_, numbered->sequence + 1);
+}
+
+Status BackupIds::count_backups() {
   fs::FileSystem& fs = store_->file_system();
   uint64_t newest_sequence = 0;
   for (const fs::RelPath& place : {layout::backups(), layout::quarantine()}) {
@@ -56,10 +95,7 @@ Status BackupIds::rebuild() {
     ASSIGN_OR_RETURN(const auto entries, fs.list(dir->fd()));
     for (const fs::DirEntry& entry : entries) {
       if (!layout::is_backup_id(entry.name)) continue;
-      // Both readings of "v0.3.8" count, so that neither comes back.
-      labels_.insert(entry.name);
-      if (const auto numbered = layout::parse_numbered_id(entry.name))
-        labels_.insert(numbered->label);
+      count(entry.name);
       const auto text =
           fs::read_file(fs, dir->fd(), fs::RelPath::of(entry.name) / layout::manifest_name(),
                         model::kManifestMaxBytes);
@@ -93,7 +129,8 @@ Result<BackupId> BackupIds::allocate(const std::string& label) {
   RETURN_IF_ERROR(layout::check_label(label));
   BackupId given{.id = label, .sequence = next_sequence_};
   ASSIGN_OR_RETURN(bool taken, is_taken(label));
-  taken = taken || labels_.contains(label) || may_have_been_numbered(label);
+  taken =
+      taken || any_label_may_be_used_ || labels_.contains(label) || may_have_been_numbered(label);
   while (taken) {
     given.id = layout::numbered_id(label, given.sequence);
     ASSIGN_OR_RETURN(taken, is_taken(given.id));
@@ -108,12 +145,13 @@ Result<BackupId> BackupIds::allocate(const std::string& label) {
 }
 
 Status BackupIds::save() const {
-  const json value = {{"format_version", kFormatVersion},
+  const json value = {{"any_label_may_be_used", any_label_may_be_used_},
+                      {"format_version", kFormatVersion},
                       {"labels", labels_},
                       {"newest", newest_},
                       {"next_sequence", next_sequence_}};
-  return fs::write_atomically(store_->file_system(), store_->fd(), layout::sequence(),
-                              codec::canonical_json(value), layout::kFileMode);
+  return write_derived(store_->file_system(), store_->fd(), layout::sequence(),
+                       codec::canonical_json(value));
 }
 
 }  // namespace stravinsky::store

@@ -142,13 +142,14 @@ Result<CreatedBackup> BackupStore::create(const Snapshot& snapshot, const Backup
   fs::FileSystem& fs = store_->file_system();
   RETURN_IF_ERROR(layout::check_label(request.label));
   RETURN_IF_ERROR(store_->ensure(layout::backups()));
-  ASSIGN_OR_RETURN(BackupIds ids, BackupIds::load(*store_));
+  ASSIGN_OR_RETURN(BackupIds ids, BackupIds::load(*store_, request.known_elsewhere));
   const std::string previous = ids.newest();
   ASSIGN_OR_RETURN(const BackupId given, ids.allocate(request.label));
 
   const RelPath partial = layout::partial_backup(given.id);
   const std::string context = "while making backup " + given.id;
   CreatedBackup created;
+  if (!ids.warning().empty()) created.warnings.push_back(ids.warning());
   Status done = [&]() -> Status {
     RETURN_IF_ERROR(fs::remove_tree(fs, store_->fd(), partial));
     RETURN_IF_ERROR(fs.make_dir(store_->fd(), partial, layout::kDirectoryMode));
@@ -205,6 +206,7 @@ Result<Manifest> BackupStore::build(fs::Fd dir, const Snapshot& snapshot,
   manifest.files = std::move(written.files);
   manifest.entries = std::move(written.entries);
   manifest.all_files_readable =
+      snapshot.omissions.empty() &&
       std::ranges::all_of(manifest.entries, [](const model::Entry& entry) {
         return entry.state != model::EntryState::kSkipped &&
                entry.state != model::EntryState::kUnstable;
@@ -263,6 +265,19 @@ Result<BackupList> BackupStore::list() const {
   return list;
 }
 
+// Of a backup whose manifest cannot be believed: by its name, or by what the damaged
+// manifest says of itself. Good enough to say that it is damaged, for nothing else.
+bool BackupStore::seems_of(const std::string& id, const model::Version& version) const {
+  const std::string name = version.display();
+  if (id == name || id.starts_with(name + ".pre_")) return true;
+  if (const auto numbered = layout::parse_numbered_id(id); numbered && numbered->label == name)
+    return true;
+  const auto text =
+      fs::read_file(store_->file_system(), store_->fd(),
+                    layout::backup(id) / layout::manifest_name(), model::kManifestMaxBytes);
+  return text && text->find("\"version\":\"" + version.str() + "\"") != std::string::npos;
+}
+
 Result<std::string> BackupStore::find(std::string_view version_or_id, const Wanted& wanted) const {
   ASSIGN_OR_RETURN(const BackupList all, list());
   std::string newest_sound;
@@ -291,6 +306,15 @@ Result<std::string> BackupStore::find(std::string_view version_or_id, const Want
   std::string id(version_or_id);
   const auto is_it = [&](const auto& one) { return one.id == id; };
   if (std::ranges::any_of(all.backups, is_it) || std::ranges::any_of(all.broken, is_it)) return id;
+  if (const auto version = model::Version::parse(version_or_id)) {
+    for (const BackupList::Broken& broken : all.broken)
+      if (seems_of(broken.id, *version))
+        return make_error(ErrorCode::kCorrupt,
+                          fmt::format("the backup {} of {} is damaged, and there is no other",
+                                      escape(broken.id), version->display()))
+            .with_untouched("Nothing was changed.")
+            .with_remedy("See the damage: stravinsky backup verify " + broken.id);
+  }
   return make_error(ErrorCode::kNotFound, "there is no backup " + escape(version_or_id))
       .with_untouched("Nothing was changed.")
       .with_remedy(list_of_ids(all));

@@ -41,6 +41,8 @@ struct BackupRequest {
   model::MeasuredFacts facts{};
   std::vector<model::UserModification> user_modifications{};
   std::string audit_head{};
+  // Ids that journals and the trail know of, for when sequence.json is lost.
+  std::function<std::vector<std::string>()> known_elsewhere{};
   VerifyOnCreation verify = VerifyOnCreation::kYes;
   int level = 1;  // of compression, 1 to 12
   int threads = 2;
@@ -52,6 +54,7 @@ struct CreatedBackup {
   // Archives of earlier backups found damaged and therefore not shared with:
   // "hooks.tar.gz of v0.3.8".
   std::vector<std::string> damaged{};
+  std::vector<std::string> warnings{};  // what else was found and mended
 };
 
 struct BackupInfo {
@@ -96,7 +99,7 @@ class BackupStore {
   // The backup that a person means: of a version the newest one that verifies quickly
   // and is wanted (if none is wanted, the newest sound one); else the one with exactly
   // this id. kNotFound lists what there is; kCorrupt when backups of that version exist
-  // but none is sound.
+  // but none is sound, or their manifests cannot be believed.
   Result<std::string> find(std::string_view version_or_id, const Wanted& wanted = {}) const;
   Result<model::Manifest> load_manifest(const std::string& id) const;
   // Every problem of a backup; empty: all good. kNotFound without such a backup.
@@ -117,6 +120,7 @@ class BackupStore {
                                 const std::string& id, uint64_t sequence,
                                 const std::string& previous_id, CreatedBackup& created);
   Status publish(const std::string& id);
+  bool seems_of(const std::string& id, const model::Version& version) const;
   Status sync_dir(const fs::RelPath& path) const;
 
   const StoreDir* store_;

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "fs/file.h"
+#include "store/backup_id.h"
 #include "store/backup_reader.h"
 #include "testing/fake_clock.h"
 #include "testing/mem_fs.h"
@@ -154,6 +155,53 @@ TEST_F(BackupStoreTest, ALostSequenceIsRebuiltFromWhatIsThere) {
   }
   disk_.write_file(in_store("backups/sequence.json"), "{\"format_version\":2}", 0600);
   EXPECT_EQ(outcome(try_create("a")), "unsupported");
+}
+
+TEST_F(BackupStoreTest, ADamagedSequenceGivesNoIdThatWasEverGiven) {
+  create("a");
+  create("gone");
+  ASSERT_TRUE(store_->remove("gone"));
+  std::string text = disk_.contents(in_store("backups/sequence.json")).value();
+  text.replace(text.find("labels"), 6, "lab\x65\x6cz");
+  disk_.write_file(in_store("backups/sequence.json"), text, 0600);
+  const auto created = try_create("gone");
+  ASSERT_TRUE(created) << created.error().to_string();
+  EXPECT_NE(created->manifest.id, "gone");
+  EXPECT_GE(created->manifest.sequence, BackupIds::kGap);
+  ASSERT_EQ(created->warnings.size(), 1U);
+  EXPECT_EQ(disk_.contents(in_store("recovery/damaged/sequence.json.1")).value(), text);
+  EXPECT_TRUE(create("other").id.starts_with("other."));  // for ever
+  EXPECT_TRUE(try_create("a")->warnings.empty());
+}
+
+TEST_F(BackupStoreTest, ALostSequenceCountsWhatOthersKnow) {
+  create("a");
+  ASSERT_TRUE(fs::remove_tree(disk_, dir_->fd(), RelPath::of("backups/sequence.json")));
+  request_.known_elsewhere = [] { return std::vector<std::string>{"b.70000"}; };
+  EXPECT_GT(create("c").sequence, 70000U);
+}
+
+TEST_F(BackupStoreTest, ASequenceThatIsNoFileIsMovedAside) {
+  create("a");
+  ASSERT_TRUE(fs::remove_tree(disk_, dir_->fd(), RelPath::of("backups/sequence.json")));
+  disk_.write_file(in_store("backups/sequence.json/kept"), "mine\n");
+  EXPECT_EQ(outcome(try_create("a")), "ok");
+  EXPECT_TRUE(disk_.contents(in_store("recovery/damaged/sequence.json.1/kept")));
+}
+
+TEST_F(BackupStoreTest, AVersionWhoseOnlyBackupHasADamagedManifestIsDamagedNotAbsent) {
+  for (const char* label : {"v0.3.8", "mine"}) {
+    create(label);
+    const std::string path = in_store("backups/" + std::string(label) + "/manifest.json");
+    std::string text = disk_.contents(path).value();
+    text.insert(1, " ");
+    disk_.write_file(path, text, 0600);
+    const auto found = store_->find("0.3.8");
+    ASSERT_EQ(outcome(found), "corrupt") << label;
+    EXPECT_NE(found.error().to_string().find(label), std::string::npos);
+    ASSERT_TRUE(store_->remove(label));
+    EXPECT_EQ(outcome(store_->find("0.3.8")), "not_found");
+  }
 }
 
 TEST_F(BackupStoreTest, BadLabelsAreRefusedBeforeAnythingIsWritten) {

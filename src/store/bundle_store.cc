@@ -151,8 +151,8 @@ bool holds(const InstalledBundle& installed, const Bundle& bundle, model::Scope 
 // A file that holds bytes and has no name any more: content for the archive.
 Result<fs::File> nameless_file(fs::FileSystem& fs, fs::Fd dir, const Bundle& bundle, size_t index) {
   const RelPath name = RelPath::of("content");
-  ASSIGN_OR_RETURN(fs::File file, fs::File::open(fs, dir, name, OpenMode::kCreateExclusive,
-                                                 bundle.files()[index].mode));
+  ASSIGN_OR_RETURN(fs::File file,
+                   fs::File::open(fs, dir, name, OpenMode::kCreateExclusive, layout::kFileMode));
   RETURN_IF_ERROR(fs.unlink(dir, name));
   uint64_t at = 0;
   RETURN_IF_ERROR(bundle.read(index, [&](std::span<const std::byte> piece) -> Status {
@@ -161,7 +161,8 @@ Result<fs::File> nameless_file(fs::FileSystem& fs, fs::Fd dir, const Bundle& bun
     return {};
   }));
   // The same content gives the same archive, whenever it was installed.
-  RETURN_IF_ERROR(fs.set_attributes(file.fd(), {.mode = {}, .owner = {}, .mtime_ns = 0}));
+  RETURN_IF_ERROR(fs.set_attributes(
+      file.fd(), {.mode = bundle.files()[index].mode, .owner = {}, .mtime_ns = 0}));
   return file;
 }
 

@@ -8,6 +8,7 @@
 #include "fs/atomic_file.h"
 #include "fs/file.h"
 #include "model/store_layout.h"
+#include "store/store_dir.h"
 
 namespace stravinsky::store {
 namespace {
@@ -72,6 +73,7 @@ Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
   auto text = fs::read_file(fs, store, layout::latest(), kSizeMaxBytes);
   if (!text) {
     if (is_not_found(text.error())) return std::optional<Latest>();
+    if (text.error().code == ErrorCode::kWrongType) return corrupt();
     return std::move(text).error();
   }
   const auto parsed = codec::parse_strict_json(*text);
@@ -109,7 +111,7 @@ Status write_latest(fs::FileSystem& fs, fs::Fd store, const Latest& latest) {
                  {"undo", latest.undo},
                  {"redo", latest.redo}};
   object["digest"] = digest_of(object);
-  return fs::write_atomically(fs, store, layout::latest(), codec::canonical_json(object) + "\n");
+  return write_derived(fs, store, layout::latest(), codec::canonical_json(object) + "\n");
 }
 
 }  // namespace stravinsky::store

@@ -37,6 +37,8 @@ struct Latest {
   // who inverts one passes over those of others.
   std::vector<std::string> undo;
   std::vector<std::string> redo;
+  // The file could not be understood, so that this was worked out again. Not written.
+  bool was_damaged = false;
 
   // Of a tree that nothing is known of: unknown.
   TreeState at(const std::string& root) const;

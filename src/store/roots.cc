@@ -51,6 +51,20 @@ Result<std::string> search_project(fs::FileSystem& fs, const std::string& start,
   return std::string();
 }
 
+Error unfit(std::string message, const std::string& path, std::string remedy) {
+  return make_error(ErrorCode::kUsage, std::move(message), escape(path))
+      .with_untouched("Nothing was changed.")
+      .with_remedy(std::move(remedy));
+}
+
+// A tree that is managed must be one: what is not of Claude Code would be taken for it.
+Status refuse_unfit(const Root& root, const std::string& home, const std::string& named_by) {
+  if (root.path != "/" && root.path != home) return {};
+  return unfit(root.path == "/" ? "the top of the file system cannot be a managed tree"
+                                : "the home directory itself cannot be a managed tree",
+               root.path, "Name a directory of its own, like ~/.claude, with " + named_by + ".");
+}
+
 bool is_same(const Root& a, const Root& b) {
   if (a.path == b.path) return true;
   return a.exists && b.exists && a.device == b.device && a.inode == b.inode;
@@ -83,10 +97,14 @@ Result<Roots> find_roots(fs::FileSystem& fs, const RootsRequest& request) {
   ASSIGN_OR_RETURN_WHILE(roots.home, real_path(fs, request.home),
                          "while looking for the home directory");
   const bool is_set = request.claude_config_dir && !request.claude_config_dir->empty();
-  const std::string user =
-      is_set ? absolute_from(request.working_directory, *request.claude_config_dir)
-             : roots.home + "/.claude";
+  if (is_set && !request.claude_config_dir->starts_with('/'))
+    return unfit("CLAUDE_CONFIG_DIR is relative, which means another tree in every directory",
+                 *request.claude_config_dir,
+                 "Set it to the whole path: CLAUDE_CONFIG_DIR=" +
+                     shell_quote(request.working_directory + "/" + *request.claude_config_dir));
+  const std::string user = is_set ? *request.claude_config_dir : roots.home + "/.claude";
   ASSIGN_OR_RETURN_WHILE(roots.user, make_root(fs, user), "while looking for the user's root");
+  RETURN_IF_ERROR(refuse_unfit(roots.user, roots.home, "CLAUDE_CONFIG_DIR"));
 
   if (request.project) {
     const std::string given = absolute_from(request.working_directory, *request.project);
@@ -96,6 +114,7 @@ Result<Roots> find_roots(fs::FileSystem& fs, const RootsRequest& request) {
           .with_context("while opening the project's directory")
           .with_remedy("Give a directory that exists with --project.");
     ASSIGN_OR_RETURN(const std::string directory, fs.path_of(opened->fd()));
+    RETURN_IF_ERROR(refuse_unfit({.path = directory}, roots.home, "--project"));
     RETURN_IF_ERROR(add_project(fs, directory, roots));
     return roots;
   }
@@ -104,6 +123,21 @@ Result<Roots> find_roots(fs::FileSystem& fs, const RootsRequest& request) {
                          "while looking for the project's root");
   RETURN_IF_ERROR(add_project(fs, found, roots));
   return roots;
+}
+
+Status refuse_overlap(fs::FileSystem& fs, const Roots& roots, const std::string& store) {
+  ASSIGN_OR_RETURN_WHILE(const std::string path, real_path(fs, store), "while opening the store");
+  for (const model::Scope scope : {model::Scope::kUser, model::Scope::kProject}) {
+    const Root* root = roots.of(scope);
+    if (root == nullptr) continue;
+    if (is_beneath(path, root->path))
+      return unfit("the store lies in the managed tree " + escape(root->path), path,
+                   "Choose another place for it with --root or STRAVINSKY_ROLLBACK_HOME.");
+    if (is_beneath(root->path, path))
+      return unfit("the managed tree lies in the store " + escape(path), root->path,
+                   "Choose another tree with CLAUDE_CONFIG_DIR or --project.");
+  }
+  return {};
 }
 
 }  // namespace stravinsky::store

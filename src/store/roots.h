@@ -44,6 +44,12 @@ struct Roots {
   std::vector<std::string> allowed() const;
 };
 
+// kUsage for a CLAUDE_CONFIG_DIR that is relative (it would be another tree in every
+// working directory), and for a root that is / or the home itself.
 Result<Roots> find_roots(fs::FileSystem& fs, const RootsRequest& request);
+
+// kUsage when a root holds the store or lies in it: a backup would back up itself, and a
+// change could reach what is to take it back. store is absolute and may not be there yet.
+Status refuse_overlap(fs::FileSystem& fs, const Roots& roots, const std::string& store);
 
 }  // namespace stravinsky::store

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "testing/mem_fs.h"
+#include "testing/outcome.h"
 
 namespace stravinsky::store {
 namespace {
@@ -56,8 +57,6 @@ TEST_F(RootsTest, TheHomeDirectoryIsNeverAProject) {
   EXPECT_EQ(project("/home/u"), "none");
   EXPECT_EQ(project("/home/u/work/p"), "none");
   EXPECT_EQ(project("/home/u/.claude/hooks"), "none");
-  request_.project = "/home/u";
-  EXPECT_EQ(project("/home/u/work/p"), "none");
 }
 
 TEST_F(RootsTest, AnOuterProjectEndsAtARepository) {
@@ -93,6 +92,26 @@ TEST_F(RootsTest, TheUsersRootIsNotAProjectsToo) {
 TEST_F(RootsTest, ADanglingRootIsAnError) {
   disk_.symlink("/nowhere", "/home/u/.claude");
   EXPECT_FALSE(find_roots(disk_, request_));
+}
+
+TEST_F(RootsTest, WhatCannotBeATreeIsRefused) {
+  for (const char* directory : {"/", "/home/u", "/home/u/", "conf", "./conf"}) {
+    request_.claude_config_dir = directory;
+    EXPECT_EQ(testing::outcome(find_roots(disk_, request_)), "usage") << directory;
+  }
+  request_.claude_config_dir.reset();
+  for (const char* directory : {"/", "/home/u"}) {
+    request_.project = directory;
+    EXPECT_EQ(testing::outcome(find_roots(disk_, request_)), "usage") << directory;
+  }
+}
+
+TEST_F(RootsTest, TheStoreAndTheTreesStayApart) {
+  const Roots roots = find("/home/u");
+  EXPECT_EQ(testing::outcome(refuse_overlap(disk_, roots, "/home/u/.claude/store")), "usage");
+  EXPECT_EQ(testing::outcome(refuse_overlap(disk_, roots, "/home/u/.claude")), "usage");
+  EXPECT_EQ(testing::outcome(refuse_overlap(disk_, roots, "/home/u")), "usage");
+  EXPECT_EQ(testing::outcome(refuse_overlap(disk_, roots, "/home/u/.stravinsky/rollback")), "ok");
 }
 
 }  // namespace

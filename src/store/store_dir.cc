@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "fs/atomic_file.h"
 #include "model/store_layout.h"
 
 namespace stravinsky::store {
@@ -47,6 +48,45 @@ Result<StoreDir> StoreDir::open(fs::FileSystem& fs, const std::string& absolute,
 
 Status StoreDir::ensure(const fs::RelPath& directory) const {
   return fs::ensure_dir(file_system(), fd(), directory, model::layout::kDirectoryMode);
+}
+
+Status StoreDir::sweep_partials() const {
+  namespace layout = model::layout;
+  const auto sweep = [&](fs::Fd dir) -> Status {
+    ASSIGN_OR_RETURN(const auto names, file_system().list(dir));
+    for (const fs::DirEntry& entry : names)
+      if (layout::is_partial_name(entry.name))
+        RETURN_IF_ERROR_WHILE(fs::remove_tree(file_system(), dir, fs::RelPath::of(entry.name)),
+                              "while removing what a crash left");
+    return {};
+  };
+  RETURN_IF_ERROR(sweep(fd()));
+  for (const fs::RelPath& place : {layout::backups(), layout::bundles(), layout::recovery()}) {
+    ASSIGN_OR_RETURN(const auto dir,
+                     fs::open_if_present(file_system(), fd(), place, fs::OpenMode::kDirectory));
+    if (dir) RETURN_IF_ERROR(sweep(dir->fd()));
+  }
+  return {};
+}
+
+Status set_aside_damaged(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path) {
+  namespace layout = model::layout;
+  RETURN_IF_ERROR(fs::ensure_dir(fs, store, layout::damaged(), layout::kDirectoryMode));
+  for (uint64_t n = 1;; ++n) {
+    const fs::RelPath aside = layout::damaged_file(path.name(), n);
+    ASSIGN_OR_RETURN(const auto taken, fs::stat_if_present(fs, store, aside));
+    if (taken) continue;
+    RETURN_IF_ERROR(fs.rename(store, path, store, aside, fs::RenameMode::kReplace));
+    return fs::sync_path(fs, store, layout::damaged());
+  }
+}
+
+Status write_derived(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path,
+                     std::string_view bytes) {
+  ASSIGN_OR_RETURN(const auto found, fs::stat_if_present(fs, store, path));
+  if (found && found->type != fs::NodeType::kFile)
+    RETURN_IF_ERROR(set_aside_damaged(fs, store, path));
+  return fs::write_atomically(fs, store, path, bytes, model::layout::kFileMode);
 }
 
 }  // namespace stravinsky::store

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "fs/file.h"
@@ -30,11 +31,21 @@ class StoreDir {
 
   // Makes a directory beneath, 0700, with its parents; one that is there is success.
   Status ensure(const fs::RelPath& directory) const;
+  // Removes what a kill left half-written (".<name>.partial") in the store's top and in
+  // backups/, bundles/ and recovery/. The caller holds the lock.
+  Status sweep_partials() const;
 
  private:
   StoreDir(fs::File root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
   fs::File root_;
   std::string path_;
 };
+
+// Replaces a file that can be worked out again. What stands there and is no file (a
+// directory, a link, a FIFO) is moved to recovery/damaged/ first, never deleted.
+Status write_derived(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path,
+                     std::string_view bytes);
+// Moves what stands at path to recovery/damaged/<name>.<n>, durably.
+Status set_aside_damaged(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path);
 
 }  // namespace stravinsky::store
