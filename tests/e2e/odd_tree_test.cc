@@ -126,7 +126,7 @@ TEST_F(OutsideLink, ABackupSaysThatItLacksWhatTheLinkLeadsTo) {
   const Ended text = home_.expect(0, {"backup", "create"});
   EXPECT_THAT(text.err, AllOf(HasSubstr("hooks is not in the backup"), HasSubstr("outside/hooks"),
                               HasSubstr("--follow-outside-links")));
-  EXPECT_THAT(text.out, HasSubstr("not complete: 1 of the tree path is not in it"));
+  EXPECT_THAT(text.out, HasSubstr("not complete: 1 path of the tree is not in it"));
   const nlohmann::json json = home_.expect(0, {"backup", "create", "--json"}).json();
   EXPECT_EQ(json["complete"], false) << json;
   ASSERT_EQ(json["not_in_backup"].size(), 1U) << json;
