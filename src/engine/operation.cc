@@ -7,6 +7,7 @@
 
 #include "base/background.h"
 #include "base/strings.h"
+#include "engine/conflict_copies.h"
 #include "engine/guarded_install.h"
 #include "engine/history.h"
 #include "engine/hold.h"
@@ -423,46 +424,9 @@ class Operation {
     return error;
   }
 
-  // Versions that have no place in the tree after this operation, copied to where
-  // their names can be told.
   Status set_aside() {
-    for (const SetAside& one : proposal_.set_aside) {
-      const bool is_mine = one.whose == model::Side::kMine;
-      std::optional<std::string> text;
-      if (is_mine) {
-        ASSIGN_OR_RETURN(text, read_managed_text(fs(), *snapshot_, one.path));
-      } else {
-        text.emplace();
-        RETURN_IF_ERROR(one.bytes([&](std::span<const std::byte> piece) -> Status {
-          *text += as_text(piece);
-          return {};
-        }));
-      }
-      if (!text) {  // a link: its text is in the backup
-        result_.kept.push_back(
-            {one.path.display(), "", "your link; it is in the backup " + result_.backup_created});
-        continue;
-      }
-      ASSIGN_OR_RETURN(const fs::RelPath copy, layout::conflict_copy(plan_.facts.id, one.path));
-      RETURN_IF_ERROR(write_new_file(copy, *text, one.mode));
-      result_.kept.push_back({one.path.display(), escape(copy.str()),
-                              is_mine ? "your version, as it was before this"
-                                      : "the new version, which is not in force"});
-    }
-    return {};
-  }
-
-  // Every name on the way to it is durable, too.
-  Status write_new_file(const fs::RelPath& path, const std::string& bytes, uint32_t mode) {
-    const fs::Fd store = session_.store().fd();
-    RETURN_IF_ERROR(fs::ensure_dir(fs(), store, path.parent(), layout::kDirectoryMode));
-    ASSIGN_OR_RETURN(fs::File file,
-                     fs::File::open(fs(), store, path, fs::OpenMode::kCreateExclusive));
-    RETURN_IF_ERROR(fs().write(file.fd(), 0, as_byte_span(bytes)));
-    RETURN_IF_ERROR(fs().set_attributes(file.fd(), {.mode = mode, .owner = {}, .mtime_ns = {}}));
-    RETURN_IF_ERROR(fs().sync(file.fd(), fs::SyncKind::kFull));
-    RETURN_IF_ERROR(file.close());
-    return fs::sync_path(fs(), store, path.parent());
+    return keep_conflict_copies(session_, *snapshot_, proposal_.set_aside, plan_.facts,
+                                result_.kept);
   }
 
   // --- endings

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/conflict_copies.h"
 #include "engine/operation_result.h"
 #include "engine/session.h"
 #include "engine/tree_edit.h"
@@ -30,15 +31,6 @@ struct Present {
   const store::Latest& latest;
   store::TreeState state;  // of the tree that the operation is about
   std::string backup_id;   // that was just taken of it; empty when none was
-};
-
-// A version of a file that the edits leave no place for: kept in the store, in
-// recovery/conflicts/<txid>/, under its name and with its mode.
-struct SetAside {
-  model::LogicalPath path;
-  model::Side whose = model::Side::kMine;
-  uint32_t mode = 0;
-  Bytes bytes;  // of theirs; mine is read from the tree
 };
 
 // What shall be.

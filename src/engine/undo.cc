@@ -127,8 +127,10 @@ Result<std::shared_ptr<Recorded>> find_next(Session& session, TransactionKind ki
 // back: going on would take back the good state before it as well.
 bool took_back_just_now(const Session& session) {
   return std::ranges::any_of(session.recovered(), [](const txn::Recovered& one) {
-    return one.action == txn::RecoveryAction::kRolledBack &&
-           one.facts.kind != TransactionKind::kUndo;
+    const bool was_taken_back =
+        one.action == txn::RecoveryAction::kRolledBack ||
+        (one.action == txn::RecoveryAction::kDiscarded && !one.changed.empty());
+    return was_taken_back && one.facts.kind != TransactionKind::kUndo;
   });
 }
 

@@ -24,9 +24,12 @@ Result<BackupIds> BackupIds::load(const StoreDir& store, const KnownElsewhere& e
   const auto bytes =
       fs::read_file(store.file_system(), store.fd(), layout::sequence(), kSizeMaxBytes);
   const bool is_absent = !bytes && is_not_found(bytes.error());
-  if (!bytes && !is_absent && bytes.error().code != ErrorCode::kWrongType &&
-      bytes.error().code != ErrorCode::kCorrupt)
-    return Error(bytes.error());
+  if (!bytes && !is_absent && bytes.error().code != ErrorCode::kCorrupt) {
+    // That something else stands there is what its type says, not an error that may pass.
+    ASSIGN_OR_RETURN(const auto found,
+                     fs::stat_if_present(store.file_system(), store.fd(), layout::sequence()));
+    if (!found || found->type == fs::NodeType::kFile) return Error(bytes.error());
+  }
   if (bytes) {
     auto parsed = parse(store, *bytes);
     if (parsed || parsed.error().code == ErrorCode::kUnsupported) return parsed;

@@ -73,7 +73,9 @@ Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
   auto text = fs::read_file(fs, store, layout::latest(), kSizeMaxBytes);
   if (!text) {
     if (is_not_found(text.error())) return std::optional<Latest>();
-    if (text.error().code == ErrorCode::kWrongType) return corrupt();
+    // What stands there is what its type says, not an error that may pass.
+    const auto found = fs::stat_if_present(fs, store, layout::latest());
+    if (found && *found && (*found)->type != fs::NodeType::kFile) return corrupt();
     return std::move(text).error();
   }
   const auto parsed = codec::parse_strict_json(*text);

@@ -93,7 +93,8 @@ TEST(Scenario, 18_UndoAfterAKilledUpdateGoesNoFurtherBackThanThat) {
   EXPECT_EQ(undone.exit, 0) << undone.err;
   EXPECT_NE(undone.err.find("taken back just now"), std::string::npos) << undone.err;
   EXPECT_TRUE(same_tree(command.home().tree(), command.before()));
-  EXPECT_EQ(command.other({"rollback", "undo"}).exit, 0);
+  const Ended further = command.other({"rollback", "undo"});
+  EXPECT_EQ(further.exit, 0) << further.err;
   EXPECT_TRUE(same_tree(command.home().tree(), {}));
 }
 
