@@ -77,8 +77,10 @@ class Finisher {
     start_ns_ = session_.environment().clock.monotonic_ns();
     ASSIGN_OR_RETURN(latest_, session_.latest());
     // Killed after it was recorded: there is nothing left but to say so.
-    if (txn::open_transaction(session_.fs(), session_.store().fd(), txn::Shelf::kDone,
-                              begun_.token)) {
+    const auto done = txn::open_transaction(session_.fs(), session_.store().fd(), txn::Shelf::kDone,
+                                            begun_.token);
+    if (!done && !is_not_found(done.error())) return Error(done.error());
+    if (done) {
       RETURN_IF_ERROR(store::remove_begun(session_.fs(), session_.store().fd()));
       return ended(Outcome::kDone);
     }
@@ -219,7 +221,16 @@ class Finisher {
       return proposal;
     };
     ASSIGN_OR_RETURN(OperationResult back, run_operation(session_, operation));
-    if (back.failure) return back;  // the installer's tree stands; why is told
+    if (back.failure) {
+      Error error = std::move(*back.failure);
+      error.code = ErrorCode::kRecoveryRequired;
+      error.context.push_back("after the update failed: " + cause.to_string());
+      return std::move(error)
+          .with_untouched("What the installer left stands; the state before is in the backup " +
+                          begun_.backup + ".")
+          .with_remedy("Try again: stravinsky update finish " + shell_quote(begun_.version) +
+                       " --failed; or: stravinsky rollback to " + begun_.backup);
+    }
     RETURN_IF_ERROR(store::remove_begun(session_.fs(), session_.store().fd()));
     back.kind = TransactionKind::kUpdate;
     back.from_version = displayed(begun_.from_version);
