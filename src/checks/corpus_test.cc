@@ -140,9 +140,10 @@ TEST(Corpus, EachTreeTripsTheRulesThatItNamesAndNoOthers) {
     const Case one = read_case(text_of(file));
     std::set<std::string> found;
     std::string all;
+    SourceJudge judge(system_process_runner());
     for (const Finding& finding : run_checks({.next = one.next,
                                               .present = one.has_present ? &one.present : nullptr,
-                                              .runner = system_process_runner()})) {
+                                              .judge = judge})) {
       found.insert(std::string(severity_name(finding.severity)) + " " + finding.rule);
       all += finding.to_string() + "\n";
       EXPECT_FALSE(finding.check.empty());

@@ -96,9 +96,8 @@ bool is_script_name(std::string_view name) {
 
 class HooksCheck {
  public:
-  HooksCheck(const TreeView& next, const TreeView* present, ProcessRunner& runner,
-             int64_t timeout_ms)
-      : next_(next), present_(present), runner_(runner), timeout_ms_(timeout_ms) {}
+  HooksCheck(const TreeView& next, const TreeView* present, SourceJudge& judge)
+      : next_(next), present_(present), judge_(judge) {}
 
   std::vector<Finding> run() {
     const References references = references_of(next_);
@@ -106,8 +105,10 @@ class HooksCheck {
     for (const auto& [path, uses] : references.uses) check_registered(path, uses);
     for (const Scope scope : {Scope::kUser, Scope::kProject}) check_unregistered(scope, references);
     check_self_calls(references);
+    const std::set<std::string> unproved = programs_without_parser(references.programs);
+    judge_.expect_programs(unproved);
     parse();
-    check_programs(references.programs);
+    check_programs(unproved);
     std::ranges::sort(findings_, {}, [](const Finding& finding) {
       return std::tie(finding.severity, finding.file, finding.line, finding.column, finding.rule,
                       finding.message);
@@ -186,7 +187,7 @@ class HooksCheck {
     for (const Use& use : uses) {
       const auto parser = parser_of(use.file, path.path.str(), *text);
       if (parser)
-        enqueue(*parser, path, *text, severity_by(origin),
+        enqueue(*parser, path, *text, origin,
                 use.file.interpreter == Interpreter::kUv && text->contains("# /// script"));
       else if (is_text(*text) && told_unparsed_.insert(path).second)
         say(Severity::kInformation, "hook.not_parsed", path, 0,
@@ -327,25 +328,27 @@ class HooksCheck {
       if (!text) continue;
       const auto parser = parser_of(path.path.str(), *text);
       check_first_line(path, file, *text, /*is_direct=*/false, parser);
-      if (parser) enqueue(*parser, path, *text, Severity::kBlocking, false);
+      if (parser) enqueue(*parser, path, *text, Origin::kUpdate, false);
     }
   }
 
   void enqueue(const SourceParser& parser, const LogicalPath& path, const std::string& text,
-               Severity severity, bool may_be_newer) {
+               Origin origin, bool may_be_newer) {
+    if (origin == Origin::kPresent && judge_.was_accepted(parser, {path.path.str(), text})) return;
     Batch& batch = batches_[parser];
     const auto same = std::ranges::find(batch.jobs, path, &Job::path);
     if (same != batch.jobs.end()) {
       same->may_be_newer = same->may_be_newer && may_be_newer;
       return;
     }
-    batch.jobs.push_back({path, severity, may_be_newer});
+    batch.jobs.push_back({path, severity_by(origin), may_be_newer});
     batch.sources.push_back({path.path.str(), text});
   }
 
   void parse() {
+    for (const auto& [parser, batch] : batches_) judge_.expect(parser, batch.sources);
     for (const auto& [parser, batch] : batches_) {
-      const auto verdicts = parse_sources(parser, batch.sources, runner_, timeout_ms_);
+      const auto verdicts = judge_.verdicts(parser, batch.sources);
       bool is_there = true;
       for (size_t i = 0; i < verdicts.size(); ++i) {
         const SyntaxVerdict& verdict = verdicts[i];
@@ -369,7 +372,6 @@ class HooksCheck {
             break;
         }
       }
-      told_programs_.insert(parser.program);
       if (is_there) continue;
       const Job& first = batch.jobs.front();
       std::string which = "it was not parsed";
@@ -381,23 +383,19 @@ class HooksCheck {
     }
   }
 
-  // Interpreters that no parser has shown to be there, all in one process.
+  // Interpreters that no parser shows to be there.
+  std::set<std::string> programs_without_parser(const std::set<std::string>& programs) const {
+    std::set<std::string> unproved;
+    for (const std::string& program : programs) {
+      const bool is_parser = std::ranges::any_of(
+          batches_, [&](const auto& entry) { return entry.first.program == program; });
+      if (!is_parser && !program.starts_with('-')) unproved.insert(program);
+    }
+    return unproved;
+  }
+
   void check_programs(const std::set<std::string>& programs) {
-    ProcessRequest request{
-        .argv = {"sh", "-c",
-                 "for p in \"$@\"; do command -v \"$p\" >/dev/null || echo \"$p\"; done", "sh"},
-        .input = {},
-        .timeout_ms = timeout_ms_,
-        .environment = {}};
-    const size_t fixed = request.argv.size();
-    for (const std::string& program : programs)
-      if (!told_programs_.contains(program) && !program.starts_with('-'))
-        request.argv.push_back(program);
-    if (request.argv.size() == fixed) return;
-    const auto result = runner_.run(request);
-    if (!result || result->exit_code != 0) return;
-    for (const std::string_view program : split(result->output, '\n')) {
-      if (program.empty()) continue;
+    for (const std::string& program : judge_.missing_programs(programs)) {
       findings_.push_back(
           {.severity = Severity::kWarning,
            .check = "hooks",
@@ -410,20 +408,18 @@ class HooksCheck {
 
   const TreeView& next_;
   const TreeView* present_;
-  ProcessRunner& runner_;
-  int64_t timeout_ms_;
+  SourceJudge& judge_;
   References before_;
   std::map<SourceParser, Batch> batches_;
   std::set<LogicalPath> told_unparsed_;
-  std::set<std::string> told_programs_;
   std::vector<Finding> findings_;
 };
 
 }  // namespace
 
 std::vector<Finding> check_hooks(const TreeView& next, const TreeView* present,
-                                 ProcessRunner& runner, int64_t parser_timeout_ms) {
-  return HooksCheck(next, present, runner, parser_timeout_ms).run();
+                                 SourceJudge& judge) {
+  return HooksCheck(next, present, judge).run();
 }
 
 }  // namespace stravinsky::checks

@@ -12,11 +12,10 @@
 // dangle.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
-#include "base/process_runner.h"
 #include "checks/finding.h"
+#include "checks/source_judge.h"
 #include "checks/tree_view.h"
 
 namespace stravinsky::checks {
@@ -31,7 +30,6 @@ namespace stravinsky::checks {
 //
 // present: the tree before the update, nullptr when there is none. Settings that
 // are not JSON are skipped: check_settings speaks of them.
-std::vector<Finding> check_hooks(const TreeView& next, const TreeView* present,
-                                 ProcessRunner& runner, int64_t parser_timeout_ms = 10'000);
+std::vector<Finding> check_hooks(const TreeView& next, const TreeView* present, SourceJudge& judge);
 
 }  // namespace stravinsky::checks

@@ -59,7 +59,8 @@ class HooksCheck : public ::testing::Test {
 
   // "blocking hook.missing", in the order of the result.
   std::vector<std::string> rules(const TreeView& next, const TreeView* present = nullptr) {
-    findings_ = check_hooks(next, present, runner_);
+    SourceJudge judge(runner_);
+    findings_ = check_hooks(next, present, judge);
     std::vector<std::string> all;
     for (const Finding& finding : findings_)
       all.push_back(std::string(severity_name(finding.severity)) + " " + finding.rule);
@@ -211,7 +212,8 @@ TEST_F(HooksCheck, MissingInterpreterWarnsOnce) {
            settings_with({"python3 ~/.claude/hooks/a.py", "python3 ~/.claude/hooks/b.py"}))
       .put("hooks/a.py", "BAD\n")
       .put("hooks/b.py", "BAD\n");
-  const auto findings = check_hooks(next, nullptr, nothing);
+  SourceJudge judge(nothing);
+  const auto findings = check_hooks(next, nullptr, judge);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].severity, Severity::kWarning);
   EXPECT_EQ(findings[0].rule, "hook.interpreter_missing");
@@ -244,6 +246,28 @@ TEST_F(HooksCheck, ParserThatRunsOutOfTimeIsAFinding) {
   EXPECT_THAT(rules(next, &next), ElementsAre("warning hook.not_read"));
 }
 
+// What an update does not touch can only warn, so what was accepted once is believed;
+// what it brings is parsed whatever anybody remembers.
+TEST_F(HooksCheck, OnlyUntouchedScriptsAreTakenFromMemory) {
+  class AcceptsAll final : public AcceptedMemory {
+   public:
+    bool contains(const SourceParser&, const codec::Digest&) override { return true; }
+    void add(const SourceParser&, const codec::Digest&) override {}
+  } memory;
+  FakeTree next;
+  next.put("settings.json", settings_with({"python3 ~/.claude/hooks/a.py"}))
+      .put("hooks/a.py", "BAD\n");
+  SourceJudge judge(runner_);
+  judge.remember_in(memory);
+  EXPECT_THAT(check_hooks(next, &next, judge), IsEmpty());
+  ASSERT_EQ(runner_.requests().size(), 1U);  // whether python3 is there at all
+  EXPECT_EQ(runner_.requests()[0].argv[0], "sh");
+  FakeTree before = next;
+  before.put("hooks/a.py", "good\n");
+  ASSERT_EQ(check_hooks(next, &before, judge).size(), 1U);
+  EXPECT_EQ(check_hooks(next, nullptr, judge).size(), 1U);
+}
+
 TEST_F(HooksCheck, UvMayKnowANewerPython) {
   FakeTree next;
   next.put("settings.json", settings_with({"uv run ~/.claude/hooks/a.py"}))
@@ -273,8 +297,8 @@ TEST_F(HooksCheck, RealParsersAgree) {
       .put("hooks/e.sh", "echo\n")
       .put("hooks/f.mjs", "export {}\n");
   std::vector<std::string> places;
-  for (const Finding& finding :
-       check_hooks(next, nullptr, system_process_runner(), /*parser_timeout_ms=*/60'000)) {
+  SourceJudge judge(system_process_runner(), RunsIn::kBackground, /*timeout_ms=*/60'000);
+  for (const Finding& finding : check_hooks(next, nullptr, judge)) {
     EXPECT_EQ(finding.rule, "hook.syntax") << finding.to_string();
     places.push_back(finding.file + ":" + std::to_string(finding.line));
   }

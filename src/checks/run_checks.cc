@@ -20,7 +20,7 @@ constexpr std::array<Check, 6> kChecks = {{
      [](const CheckInput& input) -> Findings { return check_settings(input.next, input.present); }},
     {"hooks", "hooks.failed",
      [](const CheckInput& input) -> Findings {
-       return check_hooks(input.next, input.present, input.runner, input.parser_timeout_ms);
+       return check_hooks(input.next, input.present, input.judge);
      }},
     {"commands", "commands.failed",
      [](const CheckInput& input) { return check_commands(input.next, input.present); }},
@@ -36,7 +36,7 @@ Finding failure_of(const Check& check, const Error& error, const CheckInput& inp
   Severity severity = Severity::kBlocking;
   if (input.present != nullptr) {
     // It is not the update's doing when the check fails without the update too.
-    const CheckInput before{*input.present, input.present, input.runner, input.parser_timeout_ms};
+    const CheckInput before{*input.present, input.present, input.judge};
     if (!check.run(before)) severity = Severity::kWarning;
   }
   return {.severity = severity,

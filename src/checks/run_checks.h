@@ -6,13 +6,12 @@
 // when only the update makes it fail.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "base/process_runner.h"
 #include "checks/finding.h"
+#include "checks/source_judge.h"
 #include "checks/tree_view.h"
 
 namespace stravinsky::checks {
@@ -20,8 +19,7 @@ namespace stravinsky::checks {
 struct CheckInput {
   const TreeView& next;
   const TreeView* present = nullptr;  // nullptr: everything counts as the update's
-  ProcessRunner& runner;
-  int64_t parser_timeout_ms = 10'000;
+  SourceJudge& judge;
 };
 
 struct Check {

@@ -30,9 +30,10 @@ constexpr std::array<Check, 2> kTwo = {
 
 TEST(RunChecks, CheckThatFailsIsAFindingAndStopsNoOther) {
   FakeProcessRunner runner;
+  SourceJudge judge(runner);
   FakeTree next;
   next.put("broken", "");
-  const auto findings = run_checks({.next = next, .runner = runner}, kTwo);
+  const auto findings = run_checks({.next = next, .judge = judge}, kTwo);
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0].rule, "first.failed");
   EXPECT_EQ(findings[0].severity, Severity::kBlocking);
@@ -42,12 +43,13 @@ TEST(RunChecks, CheckThatFailsIsAFindingAndStopsNoOther) {
 
 TEST(RunChecks, FailureThatWasThereBeforeOnlyWarns) {
   FakeProcessRunner runner;
+  SourceJudge judge(runner);
   FakeTree next;
   next.put("broken", "");
-  EXPECT_EQ(run_checks({.next = next, .present = &next, .runner = runner}, kTwo)[0].severity,
+  EXPECT_EQ(run_checks({.next = next, .present = &next, .judge = judge}, kTwo)[0].severity,
             Severity::kWarning);
   const FakeTree present;
-  EXPECT_EQ(run_checks({.next = next, .present = &present, .runner = runner}, kTwo)[0].severity,
+  EXPECT_EQ(run_checks({.next = next, .present = &present, .judge = judge}, kTwo)[0].severity,
             Severity::kBlocking);
 }
 

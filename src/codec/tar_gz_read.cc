@@ -15,7 +15,6 @@ namespace {
 
 // How many neighbouring members a thread verifies at a time.
 constexpr size_t kClaimMembers = 16;
-constexpr size_t kReadBytes = 256U << 10U;
 
 Status ignore(std::span<const std::byte> /*content*/) {
   return {};
@@ -58,13 +57,11 @@ Result<std::vector<MemberProblem>> verify_members(fs::FileSystem& fs, fs::Fd arc
 
 Result<Digest> hash_file(fs::FileSystem& fs, fs::Fd file) {
   Sha256 hash;
-  std::vector<std::byte> piece(kReadBytes);
-  for (uint64_t at = 0;;) {
-    ASSIGN_OR_RETURN(const size_t got, fs.read(file, at, piece));
-    hash.update(std::span(piece).first(got));
-    at += got;
-    if (got < piece.size()) return hash.finish();
-  }
+  RETURN_IF_ERROR(fs::read_pieces(fs, file, [&](std::span<const std::byte> piece) -> Status {
+    hash.update(piece);
+    return {};
+  }));
+  return hash.finish();
 }
 
 }  // namespace stravinsky::codec

@@ -46,7 +46,7 @@ class Checker {
 
   void check_live() {
     const LiveView live(session_.fs(), session_.roots(), session_.hook_roots(), nullptr);
-    add(checks::run_checks({.next = live, .runner = session_.environment().processes}));
+    add(checks::run_checks({.next = live, .judge = session_.judge()}));
   }
 
   Status try_update(UpdateRequest request) {

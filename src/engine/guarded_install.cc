@@ -152,7 +152,7 @@ class Finisher {
     const LiveView live(session_.fs(), session_.roots(), session_.hook_roots(), nullptr);
     const Edits inverse = inverse_edits(plan_, old_bytes());
     const EditedView before(live, inverse);
-    check_tree(live, &before, session_.environment().processes, result_.findings);
+    check_tree(live, &before, session_.judge(), result_.findings);
     return blocking_finding(result_.findings);
   }
 

@@ -14,7 +14,6 @@
 #include "engine/inverse.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
-#include "engine/remembering_runner.h"
 #include "engine/resume.h"
 #include "engine/room_and_rights.h"
 #include "engine/take_backup.h"
@@ -43,7 +42,7 @@ constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 class Operation {
  public:
   Operation(Session& session, const OperationRequest& request)
-      : session_(session), request_(request), runner_(session.environment().processes) {
+      : session_(session), request_(request) {
     result_.kind = request.kind;
   }
 
@@ -253,7 +252,7 @@ class Operation {
     }
     const LiveView live(fs(), session_.roots(), session_.hook_roots(), &known_);
     const EditedView next(live, proposal_.edits);
-    check_tree(next, &live, runner_, result_.findings);
+    check_tree(next, &live, session_.judge(), result_.findings);
     detail_ =
         counted(file_count(plan_), "file") + ", " + counted(result_.findings.size(), "finding");
     return is_report ? Status() : blocking_finding(result_.findings);
@@ -271,7 +270,7 @@ class Operation {
           return transaction.read_before(change, inner_path, sink);
         });
     const EditedView before(live, inverse);
-    check_tree(live, &before, runner_, result_.findings);
+    check_tree(live, &before, session_.judge(), result_.findings);
     return blocking_finding(result_.findings);
   }
 
@@ -377,6 +376,7 @@ class Operation {
                                  closed.error().to_string());
       return;
     }
+    session_.save_accepted();
     leave(transaction);
   }
 
@@ -517,7 +517,6 @@ class Operation {
 
   Session& session_;
   const OperationRequest& request_;
-  RememberingRunner runner_;
   OperationResult result_;
   Subject subject_;
   store::Latest latest_;

@@ -13,8 +13,6 @@ using model::ImageKind;
 using model::LogicalPath;
 using model::Scope;
 
-constexpr size_t kPieceBytes = 256U << 10U;
-
 Status read_referenced(fs::FileSystem& fs, const store::Roots& roots, const LogicalPath& settings,
                        const model::HookRoots& hook_roots, std::vector<LogicalPath>& referenced) {
   const store::Root* root = roots.of(settings.scope);
@@ -59,13 +57,7 @@ Status read_managed(fs::FileSystem& fs, const store::Snapshot& snapshot, const L
   ASSIGN_OR_RETURN_WHILE(const fs::File file,
                          fs::File::open(fs, dir, entry->beneath, fs::OpenMode::kRead),
                          "while reading " + path.display());
-  std::vector<std::byte> buffer(kPieceBytes);
-  for (uint64_t offset = 0;;) {
-    ASSIGN_OR_RETURN(const size_t got, fs.read(file.fd(), offset, buffer));
-    if (got == 0) return {};
-    RETURN_IF_ERROR(sink(std::span<const std::byte>(buffer).first(got)));
-    offset += got;
-  }
+  return fs::read_pieces(fs, file.fd(), sink);
 }
 
 Result<std::optional<std::string>> read_managed_text(fs::FileSystem& fs,

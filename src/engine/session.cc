@@ -89,6 +89,8 @@ Status Session::find_store(store::IfAbsent if_absent) {
   audit_.emplace(fs(), store_->fd(), environment_.clock, environment_.random,
                  store::AuditIdentity{environment_.user_name, environment_.hostname});
   recorder_.emplace(*audit_, fs(), store_->fd(), request_.on_warning);
+  accepted_.emplace(fs(), store_->fd(), [this] { return python_version(); });
+  judge_.remember_in(*accepted_);
   return {};
 }
 
@@ -165,6 +167,11 @@ txn::TransactionContext Session::transaction_context() const {
       .reserve_bytes = static_cast<uint64_t>(config_.integer("safety.disk_space_threshold_mb")) *
                        kBytesPerMegabyte,
       .interrupted = environment_.interrupted};
+}
+
+void Session::save_accepted() {
+  // A later run parses again what was not kept: nothing to tell anybody.
+  if (accepted_ && !is_dry_run()) (void)accepted_->save();
 }
 
 void Session::report(const Step& step) const {

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "checks/source_judge.h"
+#include "engine/accepted_before.h"
 #include "engine/environment.h"
 #include "engine/operation_result.h"
 #include "engine/recorder.h"
@@ -108,6 +110,11 @@ class Session {
   // a backup does; nullopt when there is none.
   std::optional<std::string> python_version();
 
+  // What parsers say of scripts, remembered as long as the session lives.
+  checks::SourceJudge& judge() { return judge_; }
+  // Keeps what they accepted for later runs.
+  void save_accepted();
+
   void report(const Step& step) const;
   // Puts an event on record unless the trail is switched off. One that the trail
   // cannot take is kept, and the user is told (engine/recorder.h): a failure means
@@ -117,7 +124,9 @@ class Session {
 
  private:
   Session(const Environment& environment, SessionRequest request)
-      : environment_(environment), request_(std::move(request)) {}
+      : environment_(environment),
+        request_(std::move(request)),
+        judge_(environment.processes, runs_in(environment.overlap)) {}
   Status find_store(store::IfAbsent if_absent);
   Status load_config();
   Status refuse_foreign_tree() const;
@@ -142,6 +151,8 @@ class Session {
   std::optional<Recorder> recorder_;
   std::vector<fs::LockFile> locks_;
   std::shared_future<std::optional<std::string>> python_version_;
+  checks::SourceJudge judge_;
+  std::optional<AcceptedBefore> accepted_;
 };
 
 }  // namespace stravinsky::engine

@@ -9,9 +9,9 @@
 namespace stravinsky::engine {
 
 void check_tree(const checks::TreeView& next, const checks::TreeView* present,
-                ProcessRunner& runner, std::vector<checks::Finding>& findings) {
+                checks::SourceJudge& judge, std::vector<checks::Finding>& findings) {
   for (checks::Finding& finding :
-       checks::run_checks({.next = next, .present = present, .runner = runner})) {
+       checks::run_checks({.next = next, .present = present, .judge = judge})) {
     const bool is_known = std::ranges::any_of(findings, [&](const checks::Finding& known) {
       return known.to_string() == finding.to_string();
     });

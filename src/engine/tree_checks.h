@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/process_runner.h"
 #include "checks/finding.h"
+#include "checks/source_judge.h"
 #include "checks/tree_view.h"
 
 namespace stravinsky::engine {
@@ -13,7 +13,7 @@ namespace stravinsky::engine {
 // Adds each finding about next once. present is the tree to compare with: what was
 // wrong there already only warns.
 void check_tree(const checks::TreeView& next, const checks::TreeView* present,
-                ProcessRunner& runner, std::vector<checks::Finding>& findings);
+                checks::SourceJudge& judge, std::vector<checks::Finding>& findings);
 
 // kChecksRefused with the first finding that blocks, the others behind it.
 Status blocking_finding(const std::vector<checks::Finding>& findings);

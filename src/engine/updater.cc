@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "engine/expected_scripts.h"
 #include "engine/open_source.h"
 #include "engine/operation.h"
 #include "engine/update_proposer.h"
@@ -40,7 +41,7 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
   operation.backup_kind = model::BackupKind::kPreUpdate;
   operation.on_blocking = request.on_blocking;
   operation.asked_for = request.version.value_or("");
-  operation.open = [&](const store::Snapshot&) -> Result<Subject> {
+  operation.open = [&](const store::Snapshot& snapshot) -> Result<Subject> {
     if (session.roots().of(request.scope) == nullptr)
       return make_error(ErrorCode::kNotFound, "there is no project here")
           .with_remedy("Name it with --project DIR.");
@@ -51,6 +52,7 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
                                                                  .sha256 = request.sha256,
                                                                  .scope = request.scope}));
     bundle = std::make_shared<const store::Bundle>(std::move(opened));
+    expect_scripts(session, snapshot, *bundle, request.scope);
     ASSIGN_OR_RETURN(version, version_of(request, *bundle));
     subject.to_version = version.str();
     for (const store::BundleFile& file : bundle->files())

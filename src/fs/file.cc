@@ -1,8 +1,15 @@
 #include "fs/file.h"
 
 #include <algorithm>
+#include <memory>
+#include <span>
 
 namespace stravinsky::fs {
+namespace {
+
+constexpr size_t kPieceBytes = 256U << 10U;
+
+}  // namespace
 
 File& File::operator=(File&& other) noexcept {
   if (this != &other) {
@@ -63,6 +70,18 @@ Result<std::string> read_all(FileSystem& fs, Fd fd, uint64_t size_max_bytes) {
   }
   bytes.resize(size);
   return bytes;
+}
+
+Status read_pieces(FileSystem& fs, Fd file, const SeePiece& see) {
+  // Not cleared: for a small file that would cost more than reading it.
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kPieceBytes);
+  const std::span<std::byte> piece(buffer.get(), kPieceBytes);
+  for (uint64_t at = 0;;) {
+    ASSIGN_OR_RETURN(const size_t got, fs.read(file, at, piece));
+    if (got > 0) RETURN_IF_ERROR(see(piece.first(got)));
+    at += got;
+    if (got < piece.size()) return {};
+  }
 }
 
 Result<std::string> read_file(FileSystem& fs, Fd dir, const RelPath& path,

@@ -4,6 +4,8 @@
 // only; whoever wrote calls sync() and then close() and looks at both.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -44,6 +46,10 @@ Result<std::optional<File>> open_if_present(FileSystem& fs, Fd dir, const RelPat
 // The whole file; kCorrupt when it is larger than size_max_bytes.
 Result<std::string> read_all(FileSystem& fs, Fd fd, uint64_t size_max_bytes);
 Result<std::string> read_file(FileSystem& fs, Fd dir, const RelPath& path, uint64_t size_max_bytes);
+
+// Shows the whole file in pieces, in order; stops at the first error of see.
+using SeePiece = std::function<Status(std::span<const std::byte>)>;
+Status read_pieces(FileSystem& fs, Fd file, const SeePiece& see);
 
 // Opens the directory at an absolute path, making it and its missing parents
 // with the given mode; each new name is synced into its parent.

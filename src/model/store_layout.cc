@@ -256,6 +256,9 @@ fs::RelPath fetch_lock() {
 fs::RelPath staging() {
   return at("recovery/staging");
 }
+fs::RelPath accepted_sources() {
+  return at("recovery/accepted.list");
+}
 fs::RelPath rescue_script() {
   return at("recovery/rescue.sh");
 }

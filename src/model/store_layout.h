@@ -15,6 +15,7 @@
 //   recovery/unrecorded/<event id>.json  events that the trail could not take
 //   recovery/staging/          temporary, swept under the lock
 //   recovery/fetch.lock        held by whoever fetches into staging/
+//   recovery/accepted.list     derived: the scripts that a parser has accepted
 //   recovery/rescue.sh
 //   audit/operations.log, audit/head.json, audit/audit.db, audit/archive/
 //   audit/lock, audit/torn-<seq>.bin
@@ -119,6 +120,7 @@ fs::RelPath recovery();
 fs::RelPath staging();
 fs::RelPath fetched(std::string_view random);  // a private directory in staging()
 fs::RelPath fetch_lock();
+fs::RelPath accepted_sources();
 fs::RelPath rescue_script();
 fs::RelPath audit();
 fs::RelPath audit_log();

@@ -10,20 +10,15 @@
 namespace stravinsky::store {
 namespace {
 
-constexpr size_t kPieceBytes = 256U << 10U;
-
 Status read_copy(const fs::File& file, const model::Entry& entry, const codec::Sink& sink) {
   codec::Sha256 hash;
-  std::vector<std::byte> piece(kPieceBytes);
   uint64_t at = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const size_t got, file.file_system().read(file.fd(), at, piece));
-    const auto bytes = std::span(piece).first(got);
-    hash.update(bytes);
-    RETURN_IF_ERROR(sink(bytes));
-    at += got;
-    if (got < piece.size()) break;
-  }
+  RETURN_IF_ERROR(fs::read_pieces(file.file_system(), file.fd(),
+                                  [&](std::span<const std::byte> piece) -> Status {
+                                    hash.update(piece);
+                                    at += piece.size();
+                                    return sink(piece);
+                                  }));
   if (!MUTANT(backup_copy_not_compared) &&
       (at != entry.size_bytes || hash.finish() != entry.sha256))
     return make_error(ErrorCode::kCorrupt, "the copy in the backup is not what was written");

@@ -23,7 +23,6 @@ using model::Scope;
 using model::StoredFile;
 
 constexpr int kReadTries = 3;
-constexpr size_t kPieceBytes = 256U << 10U;
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 Result<fs::File> open_content(fs::FileSystem& fs, const Snapshot& snapshot,
@@ -299,16 +298,13 @@ class BackupWriter {
   // Size and hash are those of the bytes that were written.
   Status copy_bytes(fs::Fd in, fs::Fd out, Entry& entry) {
     codec::Sha256 hash;
-    std::vector<std::byte> piece(kPieceBytes);
     uint64_t at = 0;
-    while (true) {
-      ASSIGN_OR_RETURN(const size_t got, fs_.read(in, at, piece));
-      const auto bytes = std::span(piece).first(got);
-      hash.update(bytes);
-      RETURN_IF_ERROR(fs_.write(out, at, bytes));
-      at += got;
-      if (got < piece.size()) break;
-    }
+    RETURN_IF_ERROR(fs::read_pieces(fs_, in, [&](std::span<const std::byte> piece) -> Status {
+      hash.update(piece);
+      RETURN_IF_ERROR(fs_.write(out, at, piece));
+      at += piece.size();
+      return {};
+    }));
     RETURN_IF_ERROR(fs_.truncate(out, at));
     entry.size_bytes = at;
     entry.sha256 = hash.finish();

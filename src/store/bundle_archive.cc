@@ -3,8 +3,6 @@
 // A compressed tar goes through libarchive twice: one reader unpacks, the other reads
 // the tar that comes out, so that the stream between them can be counted (a bomb is
 // noticed by what it unpacks to, whichever member it hides in) and looked at.
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include "base/strings.h"
 #include "codec/gzip_member.h"
 #include "store/bundle_source.h"
+#include "store/libarchive.h"
 #include "store/tar_names.h"
 #include "store/zip_names.h"
 
@@ -23,13 +22,13 @@ namespace {
 constexpr size_t kPieceBytes = 64U << 10U;
 
 struct ArchiveFree {
-  void operator()(archive* reader) const { (void)archive_read_free(reader); }
+  void operator()(archive* reader) const { (void)libarchive()->read_free(reader); }
 };
 using Reader = std::unique_ptr<archive, ArchiveFree>;
 
 // member: the one that was being read, if there was one.
 Error damaged(archive* reader, const std::string& member) {
-  const char* why = archive_error_string(reader);
+  const char* why = libarchive()->error_string(reader);
   const std::string_view text = why != nullptr ? why : "it is cut";
   if (text.find("Unrecognized archive format") != std::string_view::npos) return no_archive();
   return make_error(ErrorCode::kUsage, "not a sound archive: " + escape(text), escape(member))
@@ -41,18 +40,18 @@ Error damaged(archive* reader, const std::string& member) {
 class TarStream {
  public:
   TarStream(std::string_view bytes, const BundleLimits& limits)
-      : bytes_(bytes), limits_(limits), reader_(archive_read_new()) {}
+      : bytes_(bytes), limits_(limits), reader_(libarchive()->read_new()) {}
 
   Status open() {
     if (!reader_) return make_error(ErrorCode::kIo, "out of memory");
-    archive_read_support_filter_gzip(reader_.get());
-    archive_read_support_filter_zstd(reader_.get());
-    archive_read_support_format_raw(reader_.get());
+    libarchive()->read_support_filter_gzip(reader_.get());
+    libarchive()->read_support_filter_zstd(reader_.get());
+    libarchive()->read_support_format_raw(reader_.get());
     archive_entry* entry = nullptr;
-    if (archive_read_open_memory(reader_.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK ||
-        archive_read_next_header(reader_.get(), &entry) != ARCHIVE_OK)
+    if (libarchive()->read_open_memory(reader_.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK ||
+        libarchive()->read_next_header(reader_.get(), &entry) != ARCHIVE_OK)
       return damaged(reader_.get(), "");
-    if (archive_filter_count(reader_.get()) > 2)
+    if (libarchive()->filter_count(reader_.get()) > 2)
       return make_error(ErrorCode::kUsage, "the archive is compressed more than once")
           .with_untouched("Nothing was changed.")
           .with_remedy("Do not install this bundle; ask whoever made it.");
@@ -61,7 +60,7 @@ class TarStream {
 
   // The next piece; empty at the end.
   Result<std::string_view> next() {
-    const la_ssize_t got = archive_read_data(reader_.get(), piece_.data(), piece_.size());
+    const la_ssize_t got = libarchive()->read_data(reader_.get(), piece_.data(), piece_.size());
     if (got < 0) return damaged(reader_.get(), member);
     const std::string_view piece(piece_.data(), static_cast<size_t>(got));
     unpacked_bytes_ += piece.size();
@@ -84,7 +83,7 @@ class TarStream {
       ASSIGN_OR_RETURN(const std::string_view piece, next());
       if (piece.empty()) break;
     }
-    if (archive_filter_code(reader_.get(), 0) != ARCHIVE_FILTER_GZIP) return {};
+    if (libarchive()->filter_code(reader_.get(), 0) != ARCHIVE_FILTER_GZIP) return {};
     if (codec::check_gzip(as_byte_span(bytes_), unpacked_bytes_)) return {};
     return make_error(ErrorCode::kUsage, "not a sound .tar.gz: its checksum does not match")
         .with_untouched("Nothing was changed.")
@@ -100,7 +99,7 @@ class TarStream {
     const auto piece = stream.next();
     if (!piece) {
       stream.error = piece.error();
-      archive_set_error(reader, EIO, "the archive cannot be unpacked");
+      libarchive()->set_error(reader, EIO, "the archive cannot be unpacked");
       return ARCHIVE_FATAL;
     }
     *data = piece->data();
@@ -175,7 +174,7 @@ class ArchiveReader {
   ArchiveReader(std::string_view bytes, const BundleLimits& limits)
       : bytes_(bytes),
         limits_(limits),
-        reader_(archive_read_new()),
+        reader_(libarchive()->read_new()),
         source_(std::make_unique<MemorySource>()) {}
 
   Result<std::unique_ptr<BundleSource>> run() {
@@ -187,20 +186,20 @@ class ArchiveReader {
     const bool is_zip = bytes_.starts_with("PK\x03\x04") || bytes_.starts_with("PK\x05\x06");
     if (is_zip) {
       RETURN_IF_ERROR(check_zip_names(bytes_));
-      archive_read_support_format_zip_seekable(reader_.get());
-      if (archive_read_open_memory(reader_.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK)
+      libarchive()->read_support_format_zip_seekable(reader_.get());
+      if (libarchive()->read_open_memory(reader_.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK)
         return damaged(reader_.get(), "");
     } else {
       stream_ = std::make_unique<TarStream>(bytes_, limits_);
       RETURN_IF_ERROR(stream_->open());
-      archive_read_support_format_tar(reader_.get());
-      if (archive_read_open(reader_.get(), stream_.get(), nullptr, TarStream::read, nullptr) !=
-          ARCHIVE_OK)
+      libarchive()->read_support_format_tar(reader_.get());
+      if (libarchive()->read_open(reader_.get(), stream_.get(), nullptr, TarStream::read,
+                                  nullptr) != ARCHIVE_OK)
         return failed();
     }
     while (true) {
       archive_entry* entry = nullptr;
-      const int status = archive_read_next_header(reader_.get(), &entry);
+      const int status = libarchive()->read_next_header(reader_.get(), &entry);
       if (status == ARCHIVE_EOF) break;
       if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return failed();
       RETURN_IF_ERROR(read_member(entry));
@@ -217,15 +216,16 @@ class ArchiveReader {
 
   // The member's name as bytes, whatever the locale.
   static std::string name_of(archive_entry* entry) {
-    const char* name = archive_entry_pathname_utf8(entry);
-    if (name == nullptr) name = archive_entry_pathname(entry);
+    const char* name = libarchive()->entry_pathname_utf8(entry);
+    if (name == nullptr) name = libarchive()->entry_pathname(entry);
     return name != nullptr ? name : "";
   }
 
   static Status check_kind(archive_entry* entry, const std::string& name) {
-    if (archive_entry_hardlink(entry) != nullptr || archive_entry_hardlink_utf8(entry) != nullptr)
+    if (libarchive()->entry_hardlink(entry) != nullptr ||
+        libarchive()->entry_hardlink_utf8(entry) != nullptr)
       return refuse_hard_link(name);
-    switch (archive_entry_filetype(entry)) {
+    switch (libarchive()->entry_filetype(entry)) {
       case AE_IFREG:
       case AE_IFDIR:
         return {};
@@ -242,7 +242,7 @@ class ArchiveReader {
     while (name.starts_with("./")) name.erase(0, 2);
     while (name.ends_with('/')) name.pop_back();
     if (name.empty() || name == ".") {
-      if (archive_entry_filetype(entry) == AE_IFDIR) return {};
+      if (libarchive()->entry_filetype(entry) == AE_IFDIR) return {};
       return refuse_bundle(name, "a member has no name");
     }
     const auto path = fs::RelPath::parse(name);
@@ -254,12 +254,13 @@ class ArchiveReader {
                                              with_thousands(limits_.files_max)));
     member_ = name;
     if (stream_) stream_->member = name;
-    if (archive_entry_filetype(entry) == AE_IFDIR) return {};
+    if (libarchive()->entry_filetype(entry) == AE_IFDIR) return {};
     // A zip may not say the size before the content.
-    if (archive_entry_size_is_set(entry)) RETURN_IF_ERROR(count(name, archive_entry_size(entry)));
-    RawFile file{.path = *path, .mode = archive_entry_mode(entry) & 07777U};
+    if (libarchive()->entry_size_is_set(entry))
+      RETURN_IF_ERROR(count(name, libarchive()->entry_size(entry)));
+    RawFile file{.path = *path, .mode = libarchive()->entry_mode(entry) & 07777U};
     RETURN_IF_ERROR(read_content(name, file.content));
-    if (!archive_entry_size_is_set(entry))
+    if (!libarchive()->entry_size_is_set(entry))
       RETURN_IF_ERROR(count(name, static_cast<int64_t>(file.content.size())));
     if (!source_->add(std::move(file))) return refuse_bundle(name, "the name is there twice");
     return {};
@@ -288,7 +289,7 @@ class ArchiveReader {
   Status read_content(const std::string& name, std::string& content) {
     std::array<char, kPieceBytes> piece;
     while (true) {
-      const la_ssize_t got = archive_read_data(reader_.get(), piece.data(), piece.size());
+      const la_ssize_t got = libarchive()->read_data(reader_.get(), piece.data(), piece.size());
       if (got < 0) return failed();
       if (got == 0) break;
       content.append(piece.data(), static_cast<size_t>(got));
@@ -316,6 +317,10 @@ class ArchiveReader {
 
 Result<std::unique_ptr<BundleSource>> archive_source(std::string_view bytes,
                                                      const BundleLimits& limits) {
+  if (libarchive() == nullptr)
+    return make_error(ErrorCode::kUnsupported, "libarchive, which reads archives, is not installed")
+        .with_untouched("Nothing was changed.")
+        .with_remedy("Install libarchive13, or unpack the archive and give its directory.");
   return ArchiveReader(bytes, limits).run();
 }
 

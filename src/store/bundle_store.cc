@@ -23,14 +23,6 @@ constexpr uint64_t kFormatVersion = 1;
 constexpr uint64_t kManifestMaxBytes = 64ULL << 20U;
 constexpr int kThreads = 2;
 
-// A bundle as it lies in the store.
-struct StoredBundle {
-  InstalledBundle installed;
-  std::vector<codec::ArchiveMember> members;  // of installed.files, in the same order
-  uint64_t archive_bytes = 0;
-  codec::Digest archive_sha256;
-};
-
 std::string member_name(const RelPath& path, model::Scope scope) {
   const model::Component* component = model::component_of(path);
   CHECK(component != nullptr);
@@ -221,12 +213,17 @@ const BundleFile* InstalledBundle::find(const RelPath& path) const {
   return at != files.end() && at->path == path ? &*at : nullptr;
 }
 
+Result<const StoredBundle*> BundleStore::stored(const std::string& id, fs::Fd dir) const {
+  if (const auto known = read_.find(id); known != read_.end()) return &known->second;
+  ASSIGN_OR_RETURN(StoredBundle bundle, read_stored(store_->file_system(), dir, id));
+  return &read_.insert_or_assign(id, std::move(bundle)).first->second;
+}
+
 Result<InstalledBundle> BundleStore::load(const std::string& id) const {
   const std::string context = "while reading the kept bundle " + escape(id);
   ASSIGN_OR_RETURN(const fs::File dir, open_bundle(*store_, id));
-  ASSIGN_OR_RETURN_WHILE(StoredBundle stored, read_stored(store_->file_system(), dir.fd(), id),
-                         context);
-  return std::move(stored.installed);
+  ASSIGN_OR_RETURN_WHILE(const StoredBundle* bundle, stored(id, dir.fd()), context);
+  return bundle->installed;
 }
 
 Result<std::vector<std::string>> BundleStore::list() const {
@@ -245,12 +242,11 @@ Result<BundleContent> BundleStore::open(const std::string& id) const {
   const std::string context = "while reading the kept bundle " + escape(id);
   fs::FileSystem& fs = store_->file_system();
   ASSIGN_OR_RETURN(const fs::File dir, open_bundle(*store_, id));
-  ASSIGN_OR_RETURN_WHILE(StoredBundle stored, read_stored(fs, dir.fd(), id), context);
+  ASSIGN_OR_RETURN_WHILE(const StoredBundle* bundle, stored(id, dir.fd()), context);
   ASSIGN_OR_RETURN_WHILE(
       fs::File archive,
       fs::File::open(fs, dir.fd(), layout::bundle_archive_name(), OpenMode::kRead), context);
-  return BundleContent(fs, std::move(archive), std::move(stored.installed),
-                       std::move(stored.members));
+  return BundleContent(fs, std::move(archive), bundle->installed, bundle->members);
 }
 
 Status BundleContent::read(const RelPath& path, const codec::Sink& sink) const {

@@ -7,6 +7,7 @@
 // "<version>.<n>" with an n beyond all that are there.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,16 @@ class BundleContent {
   std::vector<codec::ArchiveMember> members_;  // of installed_.files, in the same order
 };
 
+// A bundle as it lies in the store.
+struct StoredBundle {
+  InstalledBundle installed;
+  std::vector<codec::ArchiveMember> members;  // of installed.files, in the same order
+  uint64_t archive_bytes = 0;
+  codec::Digest archive_sha256;
+};
+
+// A manifest is read once: whoever holds the store's lock is the only one to add a
+// bundle, and none is ever changed.
 class BundleStore {
  public:
   explicit BundleStore(const StoreDir& store) : store_(&store) {}
@@ -70,7 +81,10 @@ class BundleStore {
   Status read(const std::string& id, const fs::RelPath& path, const codec::Sink& sink) const;
 
  private:
+  Result<const StoredBundle*> stored(const std::string& id, fs::Fd dir) const;
+
   const StoreDir* store_;
+  mutable std::map<std::string, StoredBundle> read_;
 };
 
 }  // namespace stravinsky::store

@@ -9,7 +9,6 @@ using fs::NodeType;
 using model::Image;
 using model::ImageKind;
 
-constexpr size_t kPieceBytes = 256U << 10U;
 constexpr int kDepthMax = 256;
 
 bool same_version(const fs::Stat& a, const fs::Stat& b) {
@@ -20,19 +19,14 @@ bool same_version(const fs::Stat& a, const fs::Stat& b) {
 struct Inspector {
   fs::FileSystem& fs;
   const SeeBytes& see;
-  std::vector<std::byte> buffer{};
 
   Status read_content(fs::Fd file, const std::string& inner_path, Image& image) {
     codec::Sha256 hash;
-    buffer.resize(kPieceBytes);
-    while (true) {
-      ASSIGN_OR_RETURN(const size_t got, fs.read(file, image.size_bytes, buffer));
-      const auto piece = std::span<const std::byte>(buffer).first(got);
+    RETURN_IF_ERROR(fs::read_pieces(fs, file, [&](std::span<const std::byte> piece) -> Status {
       hash.update(piece);
-      if (see && got > 0) RETURN_IF_ERROR(see(inner_path, piece));
-      image.size_bytes += got;
-      if (got < buffer.size()) break;
-    }
+      image.size_bytes += piece.size();
+      return see ? see(inner_path, piece) : Status();
+    }));
     image.sha256 = hash.finish();
     return {};
   }

@@ -17,7 +17,6 @@ using model::Change;
 using model::ChangePlan;
 using model::Image;
 
-constexpr size_t kPieceBytes = 256U << 10U;
 constexpr size_t kNameMaxBytes = 255;
 
 // Bytes of the node at name, for a copy of it.
@@ -26,13 +25,7 @@ Content content_of_node(fs::FileSystem& fs, fs::Fd dir, const RelPath& name) {
       [&fs, dir, &name](size_t, const std::string& inner_path, const codec::Sink& sink) -> Status {
         const RelPath path = inner_path.empty() ? name : name / RelPath::of(inner_path);
         ASSIGN_OR_RETURN(const fs::File file, fs::File::open(fs, dir, path, fs::OpenMode::kRead));
-        std::vector<std::byte> buffer(kPieceBytes);
-        for (uint64_t offset = 0;;) {
-          ASSIGN_OR_RETURN(const size_t got, fs.read(file.fd(), offset, buffer));
-          if (got == 0) return {};
-          RETURN_IF_ERROR(sink(std::span<const std::byte>(buffer).first(got)));
-          offset += got;
-        }
+        return fs::read_pieces(fs, file.fd(), sink);
       };
 }
 
