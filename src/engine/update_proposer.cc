@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/strings.h"
+#include "checks/merged_text.h"
 #include "engine/history.h"
 #include "engine/present_tree.h"
+#include "model/hook_reference.h"
 #include "model/settings_merge.h"
 
 namespace stravinsky::engine {
@@ -406,9 +409,43 @@ class UpdateProposer {
     if (!merged.text)
       return settle(index, update_.conflict, path, before,
                     "you changed it, and so did the update (" + merged.why + ")");
+    const checks::MergedText whole{
+        .name = file.path.str(), .theirs = new_text, .text = *merged.text};
+    if (const auto why =
+            checks::merge_fault(whole, references_to(path), session_.environment().processes))
+      return settle(index, update_.conflict, path, before,
+                    "you changed it, and so did the update (both together: " + *why + ")");
     put_text(path, FileAction::kMerge, before, after, std::move(*merged.text),
              "your changes and the new ones");
     return {};
+  }
+
+  // The places in the user's settings and the new ones that run the file: they may be all
+  // that tells its language.
+  std::span<const model::ReferencedFile> references_to(const LogicalPath& path) {
+    if (!references_) {
+      references_.emplace();
+      for (const auto& [at, image] : present_.known) {
+        if (!is_settings(at.path) || image.kind != ImageKind::kFile) continue;
+        // Settings that change at this moment tell nothing; whether that matters is said
+        // where they are merged.
+        if (const auto settings = my_text(at, image)) add_references(*settings, at.scope);
+      }
+      for (size_t i = 0; i < bundle_->files().size(); ++i)
+        if (is_settings(bundle_->files()[i].path))
+          add_references(bundle_->content(i), update_.scope);
+    }
+    const auto found = references_->find(path);
+    if (found == references_->end()) return {};
+    return found->second;
+  }
+
+  void add_references(std::string_view settings, model::Scope scope) {
+    const auto found = model::find_hook_references(settings, scope, session_.hook_roots());
+    if (!found) return;
+    for (const model::HookReference& reference : *found)
+      for (const model::ReferencedFile& file : reference.files)
+        if (const auto path = file.logical()) (*references_)[*path].push_back(file);
   }
 
   Status remove_what_is_gone() {
@@ -552,6 +589,8 @@ class UpdateProposer {
   std::optional<store::BundleContent> base_content_;  // opened at the first merge
   // Contents that earlier versions in the store had, without a base.
   std::map<fs::RelPath, std::set<codec::Digest>> shipped_;
+  // Which file is run where, from the first merge on.
+  std::optional<std::map<LogicalPath, std::vector<model::ReferencedFile>>> references_;
   std::vector<std::string> undecided_;
   mutable std::optional<fs::Stat> owner_;
   Proposal proposal_;

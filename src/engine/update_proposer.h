@@ -4,7 +4,8 @@
 //   base known     untouched by the user: replaced, or deleted when the new bundle
 //                  lacks it; touched by the user only: theirs stays; touched by both:
 //                  the lines, or the entries of settings, of both, and where that is
-//                  impossible a conflict; deleted by the user: stays deleted
+//                  impossible, or where the lines of both do not parse any more, a
+//                  conflict; deleted by the user: stays deleted
 //   base unknown   a file that equals one of an earlier version in the store is
 //                  untouched; any other differs for a reason that nobody knows, and
 //                  update.unknown_base decides; nothing is deleted; settings get what
