@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -126,8 +127,10 @@ class FaultFinder {
     if (!validator.validate(shape.schema, Adapter(target), &results))
       for (const auto& error : results) explain(error.context);
     annotate({JsonIndex::kRoot, &shape.text, ""});
-    std::ranges::stable_sort(
-        faults_, {}, [this](const SchemaFault& fault) { return document_[fault.at].begin(); });
+    std::ranges::sort(faults_, {}, [this](const SchemaFault& fault) {
+      return std::tuple(document_[fault.at].begin(), std::string_view(fault.rule),
+                        std::string_view(fault.message));
+    });
     return std::move(faults_);
   }
 

@@ -44,7 +44,8 @@ const std::optional<Library>& library() {
 }
 
 git_merge_file_input input_of(std::string_view text) {
-  git_merge_file_input input = GIT_MERGE_FILE_INPUT_INIT;
+  git_merge_file_input input = {};
+  input.version = GIT_MERGE_FILE_INPUT_VERSION;
   input.ptr = text.data();
   input.size = text.size();
   return input;
@@ -59,7 +60,8 @@ std::optional<std::string> merge_lines(const Library& git, std::string_view base
   const git_merge_file_input ours = input_of(mine);
   const git_merge_file_input other = input_of(theirs);
   // Not the smallest difference: to find that takes minutes where nothing is alike.
-  const git_merge_file_options options = GIT_MERGE_FILE_OPTIONS_INIT;
+  git_merge_file_options options = {};
+  options.version = GIT_MERGE_FILE_OPTIONS_VERSION;
   git_merge_file_result result = {};
   if (git.merge_file(&result, &from, &ours, &other, &options) != 0) return std::nullopt;
   std::optional<std::string> text;

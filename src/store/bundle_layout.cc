@@ -85,9 +85,8 @@ class LayoutSearch {
       const std::string dir = subdir.empty() ? top : join_path(top, subdir);
       ASSIGN_OR_RETURN(auto found, certain_in(dir));
       // The .claude beside a plugin can be named by itself.
-      std::ranges::stable_sort(found, {}, [](const BundleLayout& layout) {
-        return layout.kind == LayoutKind::kPlugin ? 0 : 1;
-      });
+      const auto plugin = std::ranges::find(found, LayoutKind::kPlugin, &BundleLayout::kind);
+      if (plugin != found.end()) return *plugin;
       if (!found.empty()) return found.front();
       ASSIGN_OR_RETURN(const Entries entries, source_.list(dir));
       if (!has_components(entries)) continue;
