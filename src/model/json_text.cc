@@ -32,6 +32,7 @@ std::string canonical_number(std::string_view raw) {
   const auto parsed = std::from_chars(raw.data(), raw.data() + raw.size(), value);
   // What does not fit a double keeps its spelling.
   if (parsed.ec != std::errc()) return std::string(raw);
+  if (value == 0) return "0";  // -0 is no other value
   std::array<char, 40> buffer{};
   const auto printed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return {buffer.data(), printed.ptr};

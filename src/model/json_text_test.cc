@@ -117,6 +117,8 @@ TEST(JsonText, CanonicalIgnoresSpellingAndOrderOnly) {
   EXPECT_NE(canonical("[\"a\",\"b\"]"), canonical("[\"a\\\",\\\"b\"]"));
   EXPECT_NE(canonical("\"\\ud800\""), canonical("\"\\ud801\""));
   EXPECT_NE(canonical("1e999"), canonical("2e999"));
+  EXPECT_EQ(canonical("-0"), canonical("0"));
+  EXPECT_EQ(canonical("-0.0e7"), canonical("0"));
   EXPECT_NE(canonical("{\"a\":null}"), canonical("{}"));
 }
 
