@@ -70,6 +70,7 @@ ExitCode run_status(const Invocation& invocation) {
             {"unrecorded_events", status->unrecorded_events},
             {"at_work", escape(status->busy)},
             {"held_version", status->held_version},
+            {"begun_version", escape(status->begun_version)},
             {"user_root", escape(status->user_root)},
             {"user_root_exists", status->user_root_exists},
             {"project_root", escape(status->project_root)},

@@ -83,6 +83,12 @@ Result<StatusReport> read_status(Session& session) {
     report.newest_backup_time = utc_seconds(list.backups.back().time_ns);
   }
   if (const auto held = held_version(session.fs(), store)) report.held_version = *held;
+  if (const auto begun = session.begun_update(); !begun) {
+    report.warnings.push_back("the update that was begun cannot be read: " +
+                              begun.error().to_string());
+  } else if (*begun) {
+    report.begun_version = (*begun)->version;
+  }
   read_last_event(session, report);
   if (Status looked = find_drift(session, latest, report.drift); !looked)
     report.warnings.push_back("the tree could not be compared: " + looked.error().to_string());

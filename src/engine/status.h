@@ -28,7 +28,8 @@ struct LastEvent {
 struct StatusReport {
   std::string current_version;  // as displayed
   std::optional<LastEvent> last_event;
-  std::string held_version;  // empty when nothing is held
+  std::string held_version;   // empty when nothing is held
+  std::string begun_version;  // of an update that was begun and not finished; or empty
   std::string user_root;
   bool user_root_exists = false;
   std::string project_root;     // empty without a project
