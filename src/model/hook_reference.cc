@@ -289,6 +289,8 @@ class Finder {
         is_beneath_any(roots_.project_root, roots_.project_root_aliases, "/.claude",
                        Place::kProject))
       return;
+    // The plugin's root itself, or what only begins as its name does, is somewhere.
+    if (!path.starts_with('/')) return;
     file.place = Place::kOutside;
     file.path = path;
   }
