@@ -171,11 +171,11 @@ Result<OperationResult> invert(Session& session, TransactionKind kind) {
     proposal.to_bundle = plan.facts.from_bundle;
     proposal.inverts = plan.facts.id;
     // The closure keeps the record open as long as an edit may ask for bytes.
-    const BeforeBytes before_bytes = [recorded = recorded, &fs = session.fs()](
+    const auto places = std::make_shared<const txn::BeforePlaces>(plan);
+    const BeforeBytes before_bytes = [recorded = recorded, places, &fs = session.fs()](
                                          size_t change, const std::string& inner_path,
                                          const codec::Sink& sink) {
-      return txn::read_before_image(fs, recorded->dir.fd(), recorded->journal.plan, change,
-                                    inner_path, sink);
+      return txn::read_before_image(fs, recorded->dir.fd(), *places, change, inner_path, sink);
     };
     Edits edits = inverse_edits(plan, before_bytes);
     Inverter inverter(present, proposal);

@@ -137,8 +137,8 @@ void normalise(Manifest& manifest);
 
 // CHECKs the order of the entries.
 std::string manifest_text(const Manifest& manifest);
-// kCorrupt, naming the member, for anything that manifest_text did not write;
-// kUnsupported for a newer format.
+// kCorrupt, naming the member, when one that is read is not as manifest_text writes it;
+// members that nobody reads are passed over. kUnsupported for a newer format.
 Result<Manifest> parse_manifest(std::string_view text);
 
 }  // namespace stravinsky::model

@@ -360,11 +360,12 @@ std::vector<std::string> TxnFixture::broken_rules(MemFs& disk, bool acknowledged
   // Undo reads them later.
   const Opened opened = open(disk);
   const auto tx_dir = txn::open_transaction(disk, opened.store.fd(), txn::Shelf::kDone, kTxId);
+  const txn::BeforePlaces places(plan_);
   for (size_t i = 0; i < plan_.changes.size(); ++i) {
     model::visit_image(plan_.changes[i].before, "", [&](const std::string& inner, const Image& it) {
       if (it.kind != ImageKind::kFile) return;
       codec::Sha256 hash;
-      const Status read = txn::read_before_image(disk, tx_dir->fd(), plan_, i, inner,
+      const Status read = txn::read_before_image(disk, tx_dir->fd(), places, i, inner,
                                                  [&](std::span<const std::byte> piece) -> Status {
                                                    hash.update(piece);
                                                    return {};

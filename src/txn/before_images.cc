@@ -40,28 +40,27 @@ class Appender {
   std::vector<std::byte> buffer_;
 };
 
-struct Place {
-  uint64_t offset = 0;
-  uint64_t size_bytes = 0;
-  bool found = false;
-};
+}  // namespace
 
-Place place_of(const ChangePlan& plan, size_t change, const std::string& inner_path) {
-  Place place;
+BeforePlaces::BeforePlaces(const ChangePlan& plan) {
   uint64_t offset = 0;
-  for (size_t i = 0; i <= change; ++i) {
-    model::visit_image(
-        plan.changes[i].before, "", [&](const std::string& path, const Image& image) {
-          if (image.kind != ImageKind::kFile) return;
-          if (i == change && path == inner_path)
-            place = {.offset = offset, .size_bytes = image.size_bytes, .found = true};
-          offset += image.size_bytes;
-        });
+  for (const Change& change : plan.changes) {
+    auto& places = by_change_.emplace_back();
+    model::visit_image(change.before, "", [&](const std::string& path, const Image& image) {
+      if (image.kind != ImageKind::kFile) return;
+      places.emplace(path, Place{.offset = offset, .size_bytes = image.size_bytes});
+      offset += image.size_bytes;
+    });
   }
-  return place;
 }
 
-}  // namespace
+std::optional<BeforePlaces::Place> BeforePlaces::find(size_t change,
+                                                      const std::string& inner_path) const {
+  if (change >= by_change_.size()) return std::nullopt;
+  const auto found = by_change_[change].find(inner_path);
+  if (found == by_change_[change].end()) return std::nullopt;
+  return found->second;
+}
 
 Status write_before_images(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& plan,
                            const Targets& targets) {
@@ -109,19 +108,19 @@ Status write_before_images_of(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePla
   return file.close();
 }
 
-Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePlan& plan, size_t change,
-                         const std::string& inner_path, const codec::Sink& sink) {
-  const Place place = place_of(plan, change, inner_path);
-  if (!place.found)
+Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const BeforePlaces& places,
+                         size_t change, const std::string& inner_path, const codec::Sink& sink) {
+  const auto place = places.find(change, inner_path);
+  if (!place)
     return make_error(ErrorCode::kNotFound, "the transaction displaced no such file", inner_path);
   ASSIGN_OR_RETURN(
       const fs::File file,
       fs::File::open(fs, tx_dir, model::layout::before_images_name(), fs::OpenMode::kRead));
-  std::vector<std::byte> buffer(std::min<uint64_t>(place.size_bytes, kBufferBytes));
-  for (uint64_t done = 0; done < place.size_bytes;) {
+  std::vector<std::byte> buffer(std::min<uint64_t>(place->size_bytes, kBufferBytes));
+  for (uint64_t done = 0; done < place->size_bytes;) {
     const auto piece =
-        std::span(buffer).first(std::min<uint64_t>(buffer.size(), place.size_bytes - done));
-    ASSIGN_OR_RETURN(const size_t got, fs.read(file.fd(), place.offset + done, piece));
+        std::span(buffer).first(std::min<uint64_t>(buffer.size(), place->size_bytes - done));
+    ASSIGN_OR_RETURN(const size_t got, fs.read(file.fd(), place->offset + done, piece));
     if (got == 0) return make_error(ErrorCode::kCorrupt, "the saved content is cut short");
     RETURN_IF_ERROR(sink(piece.first(got)));
     done += got;

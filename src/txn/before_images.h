@@ -6,6 +6,12 @@
 // is gone; undo reads it when the transaction is to be inverted.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
 #include "base/error.h"
 #include "codec/tar_gz.h"
 #include "fs/file.h"
@@ -25,9 +31,26 @@ Status write_before_images(fs::FileSystem& fs, fs::Fd tx_dir, const model::Chang
 Status write_before_images_of(fs::FileSystem& fs, fs::Fd tx_dir, const model::ChangePlan& plan,
                               const Content& before);
 
+// Where each file lies, found once for all of them: a directory that went may hold ten
+// thousands, and whoever reads them all would go through the plan for each.
+class BeforePlaces {
+ public:
+  explicit BeforePlaces(const model::ChangePlan& plan);
+
+  struct Place {
+    uint64_t offset = 0;
+    uint64_t size_bytes = 0;
+  };
+  // nullopt when the transaction displaced no such file.
+  std::optional<Place> find(size_t change, const std::string& inner_path) const;
+
+ private:
+  std::vector<std::unordered_map<std::string, Place>> by_change_;
+};
+
 // Hands out one file of changes[change].before; inner_path as in txn/content.h.
 // The reader of the bytes checks their hash.
-Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const model::ChangePlan& plan,
+Status read_before_image(fs::FileSystem& fs, fs::Fd tx_dir, const BeforePlaces& places,
                          size_t change, const std::string& inner_path, const codec::Sink& sink);
 
 }  // namespace stravinsky::txn

@@ -24,11 +24,12 @@ struct Saved {
   Status write() { return write_before_images(t.disk(), dir.fd(), t.plan(), targets); }
   std::string read(const std::string& path, const std::string& inner_path = "") {
     std::string bytes;
-    const auto done = read_before_image(t.disk(), dir.fd(), t.plan(), t.change_of(path), inner_path,
-                                        [&](std::span<const std::byte> piece) -> Status {
-                                          bytes += as_text(piece);
-                                          return {};
-                                        });
+    const auto done =
+        read_before_image(t.disk(), dir.fd(), BeforePlaces(t.plan()), t.change_of(path), inner_path,
+                          [&](std::span<const std::byte> piece) -> Status {
+                            bytes += as_text(piece);
+                            return {};
+                          });
     return done ? bytes : "<" + std::string(outcome(done)) + ">";
   }
 };
@@ -47,6 +48,36 @@ TEST(BeforeImages, EveryFileComesBack) {
   EXPECT_EQ(s.read("large"), large);
   EXPECT_EQ(s.read("d", "x"), "dx");
   EXPECT_EQ(s.read("d", "s/y"), "dy");
+}
+
+// The plan is gone when a place is asked for: no question can go through it again.
+TEST(BeforeImages, PlacesAreFoundOnceForAllFiles) {
+  constexpr size_t kFiles = 300;
+  TxnFixture t;
+  t.file("a", "first");
+  for (size_t i = 0; i < kFiles; ++i)
+    t.file("d/f" + std::to_string(i), std::string(i, static_cast<char>('a' + i % 26)));
+  t.file("z", "last").settle();
+  t.replace("a", "1").remove("d").replace("z", "2");
+  Saved s(t);
+  ASSERT_EQ(outcome(s.write()), "ok");
+  const auto places = [&] {
+    const model::ChangePlan copy = t.plan();
+    return BeforePlaces(copy);
+  }();
+  for (size_t i = kFiles; i-- > 0;) {
+    std::string bytes;
+    ASSERT_EQ(outcome(read_before_image(t.disk(), s.dir.fd(), places, t.change_of("d"),
+                                        "f" + std::to_string(i),
+                                        [&](std::span<const std::byte> piece) -> Status {
+                                          bytes += as_text(piece);
+                                          return {};
+                                        })),
+              "ok");
+    EXPECT_EQ(bytes, std::string(i, static_cast<char>('a' + i % 26)));
+  }
+  EXPECT_EQ(places.find(t.change_of("z"), "")->size_bytes, 4U);
+  EXPECT_EQ(places.find(99, ""), std::nullopt);
 }
 
 TEST(BeforeImages, WhatWasNotDisplacedIsNotFound) {

@@ -155,6 +155,7 @@ Result<ChangePlan> decode_plan(std::string_view body) {
     return make_error(ErrorCode::kUnsupported, "the journal was written by a newer stravinsky")
         .with_remedy("Run the newer version, which can read it.");
   }
+  if (version < 1) in.fail();
   plan.facts = get_facts(in);
   if (!model::layout::is_transaction_id(plan.facts.id)) in.fail();
   for (uint32_t count = in.u32(); count > 0 && !in.failed(); --count) {

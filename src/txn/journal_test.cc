@@ -112,6 +112,13 @@ TEST(Journal, ANewerFormatIsRefusedAndNotCalledDamaged) {
   EXPECT_EQ(outcome(parse_journal(record(0, Tag::kBegin, body))), "unsupported");
 }
 
+TEST(Journal, AFormatThatNeverWasIsDamage) {
+  std::string body = encode_plan(rich_plan());
+  body[0] = 0;
+  EXPECT_EQ(outcome(decode_plan(body)), "corrupt");
+  EXPECT_EQ(state_of(record(0, Tag::kBegin, body)), kDamaged);
+}
+
 TEST(Journal, TheLastValidRecordDecides) {
   const std::string begin = begin_record();
   const std::string applying = begin + record(1, Tag::kApplying);

@@ -44,13 +44,13 @@ TEST_F(RecordTest, IsADoneTransactionWithTheOldBytes) {
   EXPECT_TRUE(journal->committed);
   EXPECT_EQ(journal->state, TransactionState::kEnded);
   std::string old;
-  EXPECT_EQ(
-      outcome(read_before_image(t.disk(), dir->fd(), journal->plan, t.change_of("hooks/old.py"), "",
-                                [&](std::span<const std::byte> piece) -> Status {
-                                  old += as_text(piece);
-                                  return {};
-                                })),
-      "ok");
+  EXPECT_EQ(outcome(read_before_image(t.disk(), dir->fd(), BeforePlaces(journal->plan),
+                                      t.change_of("hooks/old.py"), "",
+                                      [&](std::span<const std::byte> piece) -> Status {
+                                        old += as_text(piece);
+                                        return {};
+                                      })),
+            "ok");
   EXPECT_EQ(old, "old\n");
   EXPECT_EQ(t.contents("hooks/old.py"), "changed\n") << "no target is touched";
 }

@@ -1,5 +1,7 @@
 #include "txn/roll_back.h"
 
+#include <optional>
+
 #include "base/mutant.h"
 #include "txn/before_images.h"
 #include "txn/inspect.h"
@@ -23,9 +25,11 @@ std::string_view why(TakenBack taken) {
 Result<std::vector<Kept>> roll_back(const TransactionContext& context, fs::Fd tx_dir,
                                     const ChangePlan& plan, const Targets& targets) {
   fs::FileSystem& fs = context.fs;
+  std::optional<BeforePlaces> places;  // mostly nothing has to be read
   const Content before_content = [&](size_t change, const std::string& inner_path,
                                      const codec::Sink& sink) {
-    return read_before_image(fs, tx_dir, plan, change, inner_path, sink);
+    if (!places) places.emplace(plan);
+    return read_before_image(fs, tx_dir, *places, change, inner_path, sink);
   };
   const int64_t now_ns = context.clock.now_ns();
   std::vector<TakenBack> taken(plan.changes.size(), TakenBack::kLeft);

@@ -191,7 +191,7 @@ Result<std::vector<Kept>> Transaction::finish() {
 
 Status Transaction::read_before(size_t change, const std::string& inner_path,
                                 const codec::Sink& sink) const {
-  return read_before_image(context_.fs, dir_.fd(), plan_, change, inner_path, sink);
+  return read_before_image(context_.fs, dir_.fd(), places_, change, inner_path, sink);
 }
 
 void Transaction::note_phase(std::string_view name) {

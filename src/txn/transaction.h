@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "fs/file.h"
 #include "model/change_plan.h"
+#include "txn/before_images.h"
 #include "txn/content.h"
 #include "txn/context.h"
 #include "txn/journal.h"
@@ -67,6 +68,7 @@ class Transaction {
               Preflight preflight, fs::File dir, JournalWriter journal)
       : context_(context),
         plan_(std::move(plan)),
+        places_(plan_),
         targets_(std::move(targets)),
         preflight_(std::move(preflight)),
         dir_(std::move(dir)),
@@ -85,6 +87,7 @@ class Transaction {
 
   TransactionContext context_;
   model::ChangePlan plan_;
+  BeforePlaces places_;
   Targets targets_;
   Preflight preflight_;
   fs::File dir_;  // recovery/tx/<txid>
