@@ -170,6 +170,16 @@ TEST(SettingsCheck, EncodingsAndHostileSizes) {
               ElementsAre("settings.shape"));
 }
 
+// valijson counts characters by trusting the bytes: a run of continuation bytes led it out
+// of its table, which UndefinedBehaviorSanitizer sees.
+TEST(SettingsCheck, BytesThatAreNotUtf8AreNoShortText) {
+  for (const std::string text : {"\xC0\x80", "x\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"}) {
+    EXPECT_THAT(rules_of("{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"" +
+                         text + "\"}]}]}}"),
+                ElementsAre("settings.utf8"));
+  }
+}
+
 TEST(SettingsCheck, ManyFaultsCostLittle) {
   std::string keys = "{\"a\":0";
   for (int i = 0; i < 20'000; ++i) keys += ",\"k" + std::to_string(i) + "\":0";

@@ -82,8 +82,11 @@ json to_json(const JsonText& document, JsonIndex at) {
       std::from_chars(raw.data(), raw.data() + raw.size(), number);
       return number;
     }
-    case JsonKind::kString:
-      return document.string_value(at);
+    case JsonKind::kString: {
+      // valijson counts characters and takes every text for UTF-8.
+      std::string text = document.string_value(at);
+      return is_valid_utf8(text) ? text : escape(text);
+    }
     case JsonKind::kArray: {
       json array = json::array();
       for (const JsonIndex child : document.children(at)) array.push_back(to_json(document, child));

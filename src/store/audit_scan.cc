@@ -84,6 +84,10 @@ void Scanner::judge(const FileLine& line) {
                     link ? "its newline is missing" : link.error().message));
     cut_line_ = !line.terminated;
     may_be_torn_ = head_ && line.begin >= head_->size_bytes;
+  } else if (link->seq == 0) {
+    set(AuditDamage::kEdit, seq, line_number_,
+        fmt::format("line {} holds an event of number 0, and the first of a log is 1",
+                    line_number_));
   } else if (!is_misplaced(*link)) {
     extend(*link, line);
     compare_with_head();
@@ -97,7 +101,7 @@ bool Scanner::is_misplaced(const AuditLink& link) {
     set(AuditDamage::kReplacedLog, seq, line_number_,
         fmt::format("line {} is an event of another log ({} instead of {})", line_number_,
                     escape(link.log_id), scan_.end.log_id));
-  } else if (!MUTANT(audit_scan_seq_not_checked) && link.seq < seq && link.seq > 0) {
+  } else if (!MUTANT(audit_scan_seq_not_checked) && link.seq < seq) {
     set(AuditDamage::kDuplicate, link.seq, line_number_,
         fmt::format("event {} occurs again in line {}", link.seq, line_number_));
   } else if (!MUTANT(audit_scan_seq_not_checked) && link.seq > seq) {

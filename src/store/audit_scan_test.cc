@@ -90,6 +90,27 @@ TEST_F(AuditScanTest, EverySingleBitFlipOfTheHeadIsNoticed) {
   }
 }
 
+// The chain holds and the last number is the head's; only the count is one more.
+TEST_F(AuditScanTest, AnEventOfNumberZeroIsAnEdit) {
+  for (const size_t place : {size_t{0}, size_t{3}, size_t{6}}) {
+    SCOPED_TRACE(place);
+    AuditFixture fresh;
+    fresh.append_events(6);
+    Lines lines = fresh.lines();
+    lines.insert(lines.begin() + static_cast<ptrdiff_t>(place), lines[0]);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      model::AuditRecord record = record_of(lines[i]);
+      record.link.prev_hash = i > 0 ? record_of(lines[i - 1]).link.hash : codec::Digest();
+      record.link.seq = i == place ? 0 : i + (i < place ? 1 : 0);
+      lines[i] = model::audit_line(record) + "\n";
+    }
+    fresh.put_lines(lines);
+    const std::string number = std::to_string(place + 1);
+    EXPECT_EQ(fresh.judge(), "edit " + number + " line " + number);
+    EXPECT_EQ(fresh.append(), "corrupt");
+  }
+}
+
 TEST_F(AuditScanTest, EveryCutIsATruncation) {
   const std::string text = log.text();
   for (size_t size = 0; size < text.size(); ++size) {
