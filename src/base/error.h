@@ -41,6 +41,7 @@ struct [[nodiscard]] Error {
   std::string untouched;             // what was left as it was, a sentence or empty
   std::string remedy;                // what to do next, a sentence or empty
   std::vector<std::string> context;  // innermost first: "while staging hooks/x.py"
+  std::string rule{};  // of the check that refused: "hook.syntax"; empty when none did
 
   // "path: message (while a, while b)"
   std::string to_string() const;

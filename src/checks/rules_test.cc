@@ -30,8 +30,9 @@ std::set<std::string> matches(const std::string& text, const std::string& patter
 }
 
 std::set<std::string> rules_in_code() {
-  std::string all = text_of(kSource / "src/engine/check.cc") +
-                    text_of(kSource / "src/checks/settings_schema.json");
+  std::string all = text_of(kSource / "src/checks/settings_schema.json");
+  for (const char* engine : {"check", "surroundings", "version_check", "health_checks"})
+    all += text_of(kSource / "src/engine" / (std::string(engine) + ".cc"));
   for (const auto& entry : std::filesystem::directory_iterator(kSource / "src/checks")) {
     const std::string name = entry.path().filename();
     if (name.ends_with(".cc") && !name.ends_with("_test.cc")) all += text_of(entry.path());
@@ -39,7 +40,8 @@ std::set<std::string> rules_in_code() {
   std::set<std::string> rules = matches(
       all,
       "\"((?:agents?|backups?|capacity|commands?|disk|disk_space|document|front_matter|guards?|"
-      "hooks?|locks?|permissions?|sessions?|settings|skills?|update)\\.[a-z0-9_]+)\"");
+      "health|hooks?|imports|locks?|permissions?|sessions?|settings|skills?|update|version)\\.[a-"
+      "z0-9_]+)\"");
   // Names of files and of configuration keys.
   for (const char* other :
        {"settings.json", "skill.md", "backup.max_versions", "backup.max_total_size_mb",

@@ -73,12 +73,16 @@ json object_of(const model::AuditRecord& record) {
                  {"status", event.status ? json(audit_status_name(*event.status)) : json(nullptr)},
                  {"tx", event.tx},
                  {"error", event.error},
+                 {"error_class", event.error_class},
+                 {"severity", event.severity},
                  {"recovery_action", event.recovery_action},
                  {"backup_created", event.backup_created},
                  {"notes", event.notes},
                  {"seq", record.link.seq},
                  {"hash", record.link.hash.hex()},
-                 {"details", {{"operations", std::move(operations)}}}};
+                 {"details",
+                  {{"operations", std::move(operations)},
+                   {"failed_verifications", event.failed_verifications}}}};
   if (event.duration_ns)
     object["operation_duration_seconds"] = static_cast<double>(*event.duration_ns) / 1e9;
   return object;

@@ -98,6 +98,8 @@ json typed_value(const model::ConfigValue& value, const model::Config& config) {
       return config.integer(value.key->name);
     case model::ConfigType::kKeyList:
       return config.list(value.key->name);
+    case model::ConfigType::kCommands:
+      return json::parse(value.text);
     case model::ConfigType::kText:
     case model::ConfigType::kChoice:
       break;

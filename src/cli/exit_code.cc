@@ -40,6 +40,8 @@ ExitCode exit_code_of(const engine::OperationResult& result) {
     case engine::Outcome::kNothingToDo:
     case engine::Outcome::kPlanned:
       return ExitCode::kDone;
+    case engine::Outcome::kRollbackFailed:
+      return ExitCode::kRecoveryRequired;
     case engine::Outcome::kRolledBack:
     case engine::Outcome::kVerifyFailed:
       break;

@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "engine/error_matrix.h"
+
 namespace stravinsky::cli {
 namespace {
 
@@ -57,6 +59,27 @@ TEST(ExitCodeOf, WhatFailedAndStayedIsAFailure) {
   engine::OperationResult result = result_of(engine::Outcome::kVerifyFailed);
   result.failure = make_error(ErrorCode::kChecksRefused, "cause");
   EXPECT_EQ(exit_code_of(result), ExitCode::kFailed);
+}
+
+TEST(ExitCodeOf, ATreeThatCouldNotBeTakenBackNeedsRecovery) {
+  engine::OperationResult result = result_of(engine::Outcome::kRollbackFailed);
+  result.failure = make_error(ErrorCode::kNoSpace, "cause");
+  EXPECT_EQ(exit_code_of(result), ExitCode::kRecoveryRequired);
+}
+
+// The codes that the table of the engine promises are those that the program ends with.
+TEST(ExitCodeOf, TheErrorMatrixTellsTheTruth) {
+  using engine::Phase;
+  for (int i = 0; i <= static_cast<int>(kLastCode); ++i) {
+    const Error error = make_error(static_cast<ErrorCode>(i), "cause");
+    if (error_class_name(error, Phase::kBefore).empty()) continue;
+    if (error.code == ErrorCode::kRecoveryRequired) continue;  // an emergency of its own
+    const engine::ErrorRow& row = row_of(classify(error, Phase::kBefore));
+    EXPECT_EQ(static_cast<int>(exit_code_of(error)), row.exit_before) << code_name(error.code);
+    engine::OperationResult back = result_of(engine::Outcome::kRolledBack);
+    back.failure = error;
+    EXPECT_EQ(static_cast<int>(exit_code_of(back)), row.exit_after) << code_name(error.code);
+  }
 }
 
 TEST(ExitCodeHelp, NamesEveryCode) {

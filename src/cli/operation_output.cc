@@ -6,6 +6,8 @@
 
 #include "base/strings.h"
 #include "cli/finding_output.h"
+#include "engine/error_matrix.h"
+#include "engine/surroundings.h"
 
 namespace stravinsky::cli {
 namespace {
@@ -99,7 +101,7 @@ void tell_files(const Output& out, const OperationResult& result) {
 
 void tell_findings(const Output& out, const OperationResult& result) {
   for (const checks::Finding& finding : result.findings) {
-    if (finding.severity == checks::Severity::kInformation) continue;
+    if (!engine::is_told(finding)) continue;
     out.note(fmt::format("{}: {}", severity_name(finding.severity), finding.to_string()));
     if (!finding.remedy.empty()) out.note("  " + finding.remedy);
   }
@@ -146,6 +148,45 @@ void tell_end(const Output& out, const OperationResult& result) {
                   "\n  The new tree is in force, since automatic rollback is switched off."
                   "\n  To take it back: stravinsky rollback undo");
       break;
+    case Outcome::kRollbackFailed:
+      out.failure("CRITICAL: Rollback Failed");
+      out.failure(fmt::format(
+          "error: Automatic rollback failed: {}\n  It had to be taken back because of: {}\n"
+          "  Manual recovery required. {}\n  {}{}",
+          result.rollback_error->to_string(), result.failure->to_string(),
+          result.rollback_error->untouched, result.rollback_error->remedy,
+          result.recovery_instructions.empty()
+              ? ""
+              : "\n  Every step, by hand too, is in " + escape(result.recovery_instructions)));
+      break;
+  }
+}
+
+// Every one that verification found, or what failed instead.
+json failures(const OperationResult& result) {
+  json all = json::array();
+  for (const engine::Verified& one : result.verified)
+    for (const std::string& failure : one.failures) all.push_back(one.name + ": " + failure);
+  if (all.empty()) all.push_back(result.failure->to_string());
+  return all;
+}
+
+json verifications(const OperationResult& result) {
+  json all = json::array();
+  for (const engine::Verified& one : result.verified)
+    all.push_back(
+        {{"name", one.name}, {"success", one.failures.empty()}, {"failures", one.failures}});
+  return all;
+}
+
+std::string_view response(const OperationResult& result) {
+  switch (result.outcome) {
+    case Outcome::kRollbackFailed:
+      return "emergency_recovery";
+    case Outcome::kVerifyFailed:
+      return response_name(engine::Response::kStay);
+    default:
+      return response_name(engine::Response::kTakeBack);
   }
 }
 
@@ -187,14 +228,22 @@ json operation_object(const OperationResult& result) {
                  {"rollback_error", nullptr},
                  {"recovery_required", false},
                  {"failures", json::array()},
+                 {"verifications", verifications(result)},
                  {"steps", std::move(steps)},
                  {"files", std::move(files)},
                  {"findings", findings_array(result.findings)},
                  {"warnings", result.warnings},
                  {"kept", std::move(kept)}};
   if (result.failure) {
-    object["failures"].push_back(result.failure->to_string());
+    object["failures"] = failures(result);
     object["error"] = error_object(*result.failure);
+    object["error"]["class"] = result.error_class;
+    object["error"]["response"] = response(result);
+  }
+  if (result.rollback_error) {
+    object["rollback_error"] = result.rollback_error->to_string();
+    object["recovery_required"] = true;
+    object["recovery_instructions"] = result.recovery_instructions;
   }
   return object;
 }

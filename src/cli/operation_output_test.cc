@@ -229,5 +229,43 @@ TEST(OperationOutput, JsonOfWhatWasTakenBackSaysSoAndWhy) {
   EXPECT_EQ(object.at("exit_code"), 1);
 }
 
+OperationResult not_taken_back() {
+  OperationResult result = update_result();
+  result.outcome = Outcome::kRollbackFailed;
+  result.failure = make_error(ErrorCode::kChecksRefused, "does not parse", "~/.claude/hooks/x.py");
+  result.error_class = "parse_error";
+  result.verified = {{.name = "hooks_syntax", .failures = {"a", "b"}},
+                     {.name = "dependencies", .failures = {}}};
+  result.rollback_error = make_error(ErrorCode::kRecoveryRequired, "Permission denied", "hooks");
+  result.rollback_error->remedy = "Run: stravinsky recovery resume";
+  result.recovery_instructions = "/store/recovery/manual-0123456789abcdef.txt";
+  return result;
+}
+
+TEST(OperationOutput, WhatCouldNotBeTakenBackIsCriticalEvenWhenQuiet) {
+  const Told text = told(not_taken_back(), {.color = Color::kNever, .quiet = true});
+  EXPECT_EQ(text.code, ExitCode::kRecoveryRequired);
+  EXPECT_EQ(text.out, "");
+  for (const char* part :
+       {"CRITICAL: Rollback Failed\n", "error: Automatic rollback failed: hooks: Permission denied",
+        "~/.claude/hooks/x.py: does not parse", "Manual recovery required.",
+        "Run: stravinsky recovery resume", "/store/recovery/manual-0123456789abcdef.txt"})
+    EXPECT_THAT(text.err, HasSubstr(part));
+}
+
+TEST(OperationOutput, JsonOfWhatCouldNotBeTakenBackHasBothErrors) {
+  const Told json = told(not_taken_back(), {.format = Format::kJson});
+  const auto object = nlohmann::json::parse(json.out);
+  EXPECT_EQ(object.at("exit_code"), 8);
+  EXPECT_EQ(object.at("success"), false);
+  EXPECT_EQ(object.at("auto_rolled_back"), false);
+  EXPECT_EQ(object.at("recovery_required"), true);
+  EXPECT_EQ(object.at("rollback_error"), "hooks: Permission denied");
+  EXPECT_EQ(object.at("failures"), nlohmann::json::array({"hooks_syntax: a", "hooks_syntax: b"}));
+  EXPECT_EQ(object.at("error").at("class"), "parse_error");
+  EXPECT_EQ(object.at("error").at("response"), "emergency_recovery");
+  EXPECT_EQ(object.at("verifications").at(1).at("success"), true);
+}
+
 }  // namespace
 }  // namespace stravinsky::cli

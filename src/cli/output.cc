@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "cli/next_step.h"
+#include "engine/error_matrix.h"
 
 namespace stravinsky::cli {
 
@@ -113,11 +114,18 @@ std::string_view Output::tick() const {
 
 nlohmann::json error_object(const Error& bare) {
   const Error error = with_next_step(bare);
-  return {{"code", code_name(error.code)},
-          {"message", error.to_string()},
-          {"path", escape(error.path)},
-          {"untouched", error.untouched},
-          {"remedy", error.remedy}};
+  nlohmann::json object = {{"code", code_name(error.code)},
+                           {"message", error.to_string()},
+                           {"path", escape(error.path)},
+                           {"untouched", error.untouched},
+                           {"remedy", error.remedy}};
+  // Of a failure; what is only the answer to a request has no row in the matrix.
+  const auto before = engine::Phase::kBefore;
+  if (const std::string name = error_class_name(error, before); !name.empty()) {
+    object["class"] = name;
+    object["response"] = response_name(respond(error, before, engine::AutomaticRollback::kOn));
+  }
+  return object;
 }
 
 std::string error_text(const Error& bare) {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "checks/environment_checks.h"
 #include "checks/run_checks.h"
+#include "engine/surroundings.h"
 #include "engine/tree_views.h"
 
 namespace stravinsky::engine {
@@ -14,9 +14,6 @@ namespace {
 
 using checks::Finding;
 using checks::Severity;
-using Findings = Result<std::vector<Finding>>;
-
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
 class Checker {
  public:
@@ -83,21 +80,7 @@ class Checker {
     }
   }
 
-  // One that cannot be carried out is a finding and stops no other.
-  void take(const char* name, const char* failed_rule, Findings findings) {
-    if (findings) return add(std::move(*findings));
-    add({{.severity = Severity::kWarning,
-          .check = name,
-          .rule = failed_rule,
-          .file = {},
-          .message = std::string("the check of ") + name +
-                     " could not be carried out: " + findings.error().to_string(),
-          .remedy = findings.error().remedy}});
-  }
-
   void check_surroundings() {
-    fs::FileSystem& fs = session_.fs();
-    const model::Config& config = session_.config();
     const auto snapshot = session_.list_tree();
     if (!snapshot) {
       // Without a list there is nothing to back up from, and no update could begin.
@@ -107,39 +90,11 @@ class Checker {
             .file = {},
             .message = "the tree could not be listed: " + snapshot.error().to_string(),
             .remedy = snapshot.error().remedy}});
-    } else {
-      count(*snapshot);
-      const checks::Surroundings around{
-          .fs = fs,
-          .snapshot = *snapshot,
-          .store = session_.has_store() ? session_.store().fd() : fs::Fd::kNone,
-          .store_path = session_.store_path(),
-          .user_id = session_.environment().user_id};
-      const auto reserve = static_cast<uint64_t>(config.integer("safety.disk_space_threshold_mb")) *
-                           kBytesPerMegabyte;
-      take("disk_space", "disk_space.failed", checks::check_disk_space(around, reserve));
-      take("permissions", "permissions.failed", checks::check_permissions(around));
-      take("locks", "locks.failed", checks::check_locks(around));
+      return;
     }
-    if (session_.has_store()) {
-      const auto list = session_.backups().list();
-      if (!list) {
-        take("backups", "backups.failed", list.error());
-      } else {
-        take("capacity", "capacity.failed",
-             checks::check_capacity(
-                 *list,
-                 {.versions_max = static_cast<uint64_t>(config.integer("backup.max_versions")),
-                  .size_max_bytes =
-                      static_cast<uint64_t>(config.integer("backup.max_total_size_mb")) *
-                      kBytesPerMegabyte}));
-        take("backups", "backups.failed",
-             checks::check_backups(
-                 session_.backups(), *list, session_.environment().random,
-                 {.percentage = config.integer("backup.spot_check_percentage"), .quarantine = {}}));
-      }
-    }
-    take("sessions", "sessions.failed", checks::check_sessions(fs, session_.environment().user_id));
+    count(*snapshot);
+    add(look_around(session_, *snapshot, Surroundings::kAll));
+    add(live_sessions(session_));
   }
 
   void count(const store::Snapshot& snapshot) {

@@ -6,6 +6,8 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "engine/error_matrix.h"
+#include "engine/health_checks.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/inverse.h"
@@ -13,12 +15,15 @@
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "engine/resume.h"
+#include "engine/retention.h"
 #include "engine/room_and_rights.h"
+#include "engine/surroundings.h"
 #include "engine/take_backup.h"
 #include "engine/tree_checks.h"
 #include "engine/tree_views.h"
 #include "engine/unreadable.h"
 #include "engine/verified_backup.h"
+#include "engine/version_check.h"
 #include "txn/archive.h"
 #include "txn/record.h"
 
@@ -97,8 +102,12 @@ class Finisher {
                                                       : escape(request_.error)));
     RETURN_IF_ERROR(make_plan(before, edits));
     if (Status good = check(); !good) {
-      if (session_.config().boolean("update.auto_rollback_on_failure"))
+      const auto automatic = session_.config().boolean("update.auto_rollback_on_failure")
+                                 ? AutomaticRollback::kOn
+                                 : AutomaticRollback::kOff;
+      if (respond(good.error(), Phase::kVerify, automatic) != Response::kStay)
         return take_back(std::move(good).error());
+      result_.error_class = error_class_name(good.error(), Phase::kVerify);
       result_.failure = std::move(good).error();
     }
     return put_on_record();
@@ -153,6 +162,11 @@ class Finisher {
     const Edits inverse = inverse_edits(plan_, old_bytes());
     const EditedView before(live, inverse);
     check_tree(live, &before, session_.judge(), result_.findings);
+    ASSIGN_OR_RETURN(const auto health, run_health_checks(session_));
+    result_.findings.insert(result_.findings.end(), health.begin(), health.end());
+    ASSIGN_OR_RETURN(const auto versions, check_versions(session_, latest_, plan_.facts));
+    result_.findings.insert(result_.findings.end(), versions.begin(), versions.end());
+    result_.verified = verified_by(result_.findings);
     return blocking_finding(result_.findings);
   }
 
@@ -183,6 +197,8 @@ class Finisher {
       event.type = AuditEventType::kVerificationFailure;
       event.status = AuditStatus::kFailed;
       event.error = result_.failure->to_string();
+      event.error_class = result_.error_class;
+      event.severity = "warning";
     }
     event.notes = "carried out by the package's own installer";
     event.duration_ns = session_.environment().clock.monotonic_ns() - start_ns_;
@@ -196,6 +212,9 @@ class Finisher {
     failed.previous_version = begun_.from_version;
     failed.status = AuditStatus::kFailed;
     failed.error = cause.to_string();
+    failed.error_class = error_class_name(cause, Phase::kVerify);
+    for (const Verified& one : result_.verified)
+      if (!one.failures.empty()) failed.failed_verifications.push_back(one.name);
     failed.recovery_action = "INITIATING_AUTO_ROLLBACK";
     failed.backup_created = begun_.backup;
     (void)session_.record(failed);  // the rollback matters more; its own event is told of
@@ -221,6 +240,10 @@ class Finisher {
       return proposal;
     };
     ASSIGN_OR_RETURN(OperationResult back, run_operation(session_, operation));
+    if (back.outcome == Outcome::kRollbackFailed) {
+      back.rollback_error->context.push_back("after " + back.failure->to_string());
+      return as_update(std::move(back), std::move(cause));
+    }
     if (back.failure) {
       Error error = std::move(*back.failure);
       error.code = ErrorCode::kRecoveryRequired;
@@ -232,12 +255,19 @@ class Finisher {
                        " --failed; or: stravinsky rollback to " + begun_.backup);
     }
     RETURN_IF_ERROR(store::remove_begun(session_.fs(), session_.store().fd()));
+    back.outcome = Outcome::kRolledBack;
+    return as_update(std::move(back), std::move(cause));
+  }
+
+  // The rollback told as what it was for.
+  OperationResult as_update(OperationResult back, Error cause) {
     back.kind = TransactionKind::kUpdate;
     back.from_version = displayed(begun_.from_version);
     back.to_version = displayed(begun_.version);
     back.findings = std::move(result_.findings);
+    back.verified = std::move(result_.verified);
+    back.error_class = error_class_name(cause, Phase::kVerify);
     back.failure = std::move(cause);
-    back.outcome = Outcome::kRolledBack;
     return back;
   }
 
@@ -266,6 +296,11 @@ class Finisher {
   OperationResult result_;
   int64_t start_ns_ = 0;
 };
+
+std::vector<std::string> with(std::vector<std::string> some, std::vector<std::string> more) {
+  std::ranges::move(more, std::back_inserter(some));
+  return some;
+}
 
 std::string ways_on(const std::string& version) {
   const std::string finish = "stravinsky update finish " + shell_quote(version);
@@ -314,6 +349,11 @@ Result<Begun> begin_update(Session& session, const BeginRequest& request) {
     if (entry.path.scope == request.scope) touches.push_back(entry.path);
   if (Status able = check_room_and_rights(session, *snapshot, touches, Room::kUpdate); !able)
     return blocked(std::move(able).error());
+  std::vector<std::string> warnings;
+  if (session.config().boolean("update.pre_update_checks_enabled"))
+    for (const checks::Finding& finding :
+         look_around(session, *snapshot, Surroundings::kRoundAnUpdate))
+      if (is_told(finding)) warnings.push_back(finding.to_string());
   BegunUpdate begun{.token = session.environment().random.hex(8),
                     .version = version.str(),
                     .tree = root->path,
@@ -322,10 +362,12 @@ Result<Begun> begin_update(Session& session, const BeginRequest& request) {
                     .from_bundle = state.bundle,
                     .started_ns = session.environment().clock.now_ns()};
   if (session.is_dry_run())
-    return Begun{.update = std::move(begun), .warnings = omission_warnings(*snapshot)};
+    return Begun{.update = std::move(begun),
+                 .warnings = with(std::move(warnings), omission_warnings(*snapshot))};
   auto taken = take_backup(session, latest, std::move(*snapshot),
                            {.kind = model::BackupKind::kPreUpdate, .tree = root->path});
   if (!taken) return blocked(std::move(taken).error());
+  if (const auto kept = keep_within_limits(session, latest); !kept) return blocked(kept.error());
   begun.backup = taken->created.manifest.id;
   latest.newest_backup = begun.backup;
   RETURN_IF_ERROR(store::write_latest(session.fs(), session.store().fd(), latest));
@@ -335,9 +377,12 @@ Result<Begun> begin_update(Session& session, const BeginRequest& request) {
   event.backup_created = begun.backup;
   event.notes = "the package's own installer is at work";
   RETURN_IF_ERROR(session.record(event));
-  std::vector<std::string> warnings = omission_warnings(taken->snapshot);
-  std::ranges::copy(taken->created.warnings, std::back_inserter(warnings));
-  return Begun{.update = std::move(begun), .warnings = std::move(warnings)};
+  if (session.config().boolean("update.pre_update_checks_enabled"))
+    for (const checks::Finding& finding : live_sessions(session))
+      warnings.push_back(finding.to_string());
+  warnings = with(std::move(warnings), omission_warnings(taken->snapshot));
+  return Begun{.update = std::move(begun),
+               .warnings = with(std::move(warnings), taken->created.warnings)};
 }
 
 Result<OperationResult> finish_update(Session& session, const FinishRequest& request) {

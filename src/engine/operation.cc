@@ -6,20 +6,28 @@
 #include <iterator>
 
 #include "base/background.h"
+#include "base/check.h"
 #include "base/strings.h"
 #include "engine/conflict_copies.h"
+#include "engine/error_matrix.h"
 #include "engine/guarded_install.h"
+#include "engine/health_checks.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/inverse.h"
+#include "engine/manual_recovery.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "engine/resume.h"
+#include "engine/retention.h"
+#include "engine/roll_back_again.h"
 #include "engine/room_and_rights.h"
+#include "engine/surroundings.h"
 #include "engine/take_backup.h"
 #include "engine/tree_checks.h"
 #include "engine/tree_views.h"
 #include "engine/unreadable.h"
+#include "engine/version_check.h"
 #include "model/store_layout.h"
 #include "txn/preflight.h"
 #include "txn/transaction.h"
@@ -115,6 +123,8 @@ class Operation {
   Status prepare() {
     if (Status able = check_room_and_rights(session_, *snapshot_, subject_.touches, room()); !able)
       RETURN_IF_ERROR(confirm_inability(std::move(able).error()));
+    if (is_checked_update() && request_.on_blocking == OnBlocking::kRefuse)
+      result_.findings = look_around(session_, *snapshot_, Surroundings::kRoundAnUpdate);
     if (session_.is_dry_run()) {
       ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
     } else {
@@ -130,6 +140,11 @@ class Operation {
     result_.warnings.insert(result_.warnings.end(), proposal_.warnings.begin(),
                             proposal_.warnings.end());
     return make_plan();
+  }
+
+  bool is_checked_update() const {
+    return request_.kind == TransactionKind::kUpdate &&
+           session_.config().boolean("update.pre_update_checks_enabled");
   }
 
   // A directory that may not be changed only matters when something in it would change;
@@ -191,7 +206,7 @@ class Operation {
         std::ranges::copy(taken->created.warnings, std::back_inserter(result_.warnings));
         snapshot_.emplace(std::move(taken->snapshot));
         latest_.newest_backup = result_.backup_created;
-        return {};
+        return make_room_for_later();
       }
       if (session_.config().boolean("safety.fail_safe_on_backup_error"))
         return std::move(taken).error();
@@ -200,6 +215,14 @@ class Operation {
     }
     ASSIGN_OR_RETURN(known_, hash_tree(fs(), *snapshot_));
     detail_ = "no backup";
+    return {};
+  }
+
+  // Only now that the new one is there and good.
+  Status make_room_for_later() {
+    if (request_.kind != TransactionKind::kUpdate) return {};
+    ASSIGN_OR_RETURN(const auto deleted, keep_within_limits(session_, latest_));
+    if (!deleted.empty()) detail_ += "; " + counted(deleted.size(), "old backup") + " deleted";
     return {};
   }
 
@@ -271,6 +294,11 @@ class Operation {
         });
     const EditedView before(live, inverse);
     check_tree(live, &before, session_.judge(), result_.findings);
+    ASSIGN_OR_RETURN(const auto health, run_health_checks(session_));
+    result_.findings.insert(result_.findings.end(), health.begin(), health.end());
+    ASSIGN_OR_RETURN(const auto versions, check_versions(session_, latest_, plan_.facts));
+    result_.findings.insert(result_.findings.end(), versions.begin(), versions.end());
+    result_.verified = verified_by(result_.findings);
     return blocking_finding(result_.findings);
   }
 
@@ -329,20 +357,24 @@ class Operation {
                       counted(plan_.changes.size(), "rename"), human_duration(result_.swap_ns));
       return {};
     });
-    if (!done) return take_back(transaction, std::move(done).error());
-    transaction.note_phase("VERIFY");
-    done = step("VERIFY", [&] { return verify(transaction); });
-    const bool keep_broken = !done && done.error().code == ErrorCode::kChecksRefused &&
-                             !session_.config().boolean("update.auto_rollback_on_failure");
-    if (!done && !keep_broken) return take_back(transaction, std::move(done).error());
+    Phase phase = Phase::kSwap;
+    if (done) {
+      phase = Phase::kVerify;
+      transaction.note_phase("VERIFY");
+      done = step("VERIFY", [&] { return verify(transaction); });
+    }
+    if (!done) {
+      // engine/error_matrix.h decides.
+      if (respond(done.error(), phase, automatic_rollback()) != Response::kStay)
+        return take_back(transaction, std::move(done).error(), phase);
+      result_.error_class = error_class_name(done.error(), phase);
+      result_.failure = std::move(done).error();
+      result_.outcome = Outcome::kVerifyFailed;
+    }
     if (Status committed = transaction.commit(); !committed) {
       if (committed.error().code == ErrorCode::kRecoveryRequired)
         return undecided(std::move(committed).error());
-      return take_back(transaction, std::move(committed).error());
-    }
-    if (keep_broken) {
-      result_.failure = std::move(done).error();
-      result_.outcome = Outcome::kVerifyFailed;
+      return take_back(transaction, std::move(committed).error(), Phase::kSwap);
     }
     close_committed(transaction);
     return finish_as(result_.outcome);
@@ -363,6 +395,8 @@ class Operation {
         event.type = AuditEventType::kVerificationFailure;
         event.status = AuditStatus::kFailed;
         event.error = result_.failure->to_string();
+        event.error_class = result_.error_class;
+        event.severity = "warning";
       }
       fill(event);
       closed = session_.record(event);
@@ -380,41 +414,91 @@ class Operation {
     leave(transaction);
   }
 
-  Result<OperationResult> take_back(txn::Transaction& transaction, Error cause) {
+  AutomaticRollback automatic_rollback() const {
+    return session_.config().boolean("update.auto_rollback_on_failure") ? AutomaticRollback::kOn
+                                                                        : AutomaticRollback::kOff;
+  }
+
+  Result<OperationResult> take_back(txn::Transaction& transaction, Error cause, Phase phase) {
     transaction.note_phase("AUTOROLLBACK");
+    if (cause.remedy.empty()) cause.remedy = row_of(classify(cause, phase)).next_step;
+    result_.error_class = error_class_name(cause, phase);
     AuditEvent failed;
     failed.type = request_.kind == TransactionKind::kUpdate ? AuditEventType::kUpdateFailed
                                                             : AuditEventType::kRecoveryFailed;
     failed.status = AuditStatus::kFailed;
     failed.error = cause.to_string();
+    failed.error_class = result_.error_class;
     failed.recovery_action = "INITIATING_AUTO_ROLLBACK";
     fill(failed);
     record(failed);
 
-    std::optional<std::vector<txn::Kept>> kept;
+    bool is_archived = false;
     Status back = step("AUTOROLLBACK", [&]() -> Status {
-      ASSIGN_OR_RETURN(kept, transaction.roll_back());
+      auto kept = transaction.roll_back();
+      if (!kept) {
+        kept = roll_back_again(session_, plan_.facts.id, std::move(kept).error(), [&]() -> Status {
+          record(taken_back_event(cause));
+          return {};
+        });
+        is_archived = kept.has_value();
+      }
+      if (!kept) return std::move(kept).error();
+      result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
       detail_ = "back to " + result_.from_version;
       return {};
     });
+    if (!back) return not_taken_back(std::move(cause), std::move(back).error());
+    if (!is_archived) {
+      record(taken_back_event(cause));
+      leave(transaction);
+    }
+    if (classify(cause, phase) == ErrorClass::kVersionMismatch)
+      if (Status written = store::write_latest(fs(), session_.store().fd(), latest_); !written)
+        result_.warnings.push_back("what is installed could not be written down again: " +
+                                   written.error().to_string());
+    result_.failure = std::move(cause);
+    return finish_as(Outcome::kRolledBack);
+  }
+
+  // What leads from the failed version back to the one before it.
+  AuditEvent backwards_event(AuditEventType type) const {
     AuditEvent event;
-    event.type = back ? AuditEventType::kAutoRollbackSuccess : AuditEventType::kAutoRollbackFailed;
-    event.status = back ? AuditStatus::kRolledBack : AuditStatus::kFailed;
+    event.type = type;
     fill(event);
     event.version = plan_.facts.from_version;
     event.previous_version = plan_.facts.to_version;
-    event.error = back ? cause.to_string() : back.error().to_string();
-    record(event);
-    if (!back) {
-      // Both errors matter: why it had to be taken back, and why it could not.
-      Error error = std::move(back).error();
-      error.context.push_back("after the update failed: " + cause.to_string());
-      return undecided(std::move(error));
+    event.error_class = result_.error_class;
+    return event;
+  }
+
+  AuditEvent taken_back_event(const Error& cause) const {
+    AuditEvent event = backwards_event(AuditEventType::kAutoRollbackSuccess);
+    event.status = AuditStatus::kRolledBack;
+    event.error = cause.to_string();
+    event.severity = "warning";
+    return event;
+  }
+
+  // Both errors matter: why it had to be taken back, and why it could not.
+  Result<OperationResult> not_taken_back(Error cause, Error why) {
+    const auto saved =
+        save_manual_recovery(session_, {.plan = plan_, .cause = cause, .rollback_error = why});
+    if (saved) {
+      result_.recovery_instructions = *saved;
+    } else {
+      result_.warnings.push_back("what to do by hand could not be written down: " +
+                                 saved.error().to_string());
     }
-    result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
-    leave(transaction);
+    AuditEvent event = backwards_event(AuditEventType::kAutoRollbackFailed);
+    event.status = AuditStatus::kFailed;
+    event.severity = "critical";
+    event.error = why.to_string() + " (after the update failed: " + cause.to_string() + ")";
+    event.recovery_action = "MANUAL_RECOVERY_REQUIRED";
+    record(event);
     result_.failure = std::move(cause);
-    return finish_as(Outcome::kRolledBack);
+    result_.rollback_error = undecided(std::move(why));
+    return finish_as(Outcome::kRollbackFailed);
   }
 
   static Error undecided(Error error) {
@@ -431,6 +515,7 @@ class Operation {
 
   // --- endings
   Error refused(Error error) {
+    CHECK(respond(error, Phase::kBefore, automatic_rollback()) == Response::kAbort);
     if (!session_.is_dry_run()) {
       AuditEvent event;
       const bool is_update = request_.kind == TransactionKind::kUpdate;
@@ -443,6 +528,7 @@ class Operation {
                                                             : committed_event_type(request_.kind);
       event.status = AuditStatus::kFailed;
       event.error = error.to_string();
+      event.error_class = error_class_name(error, Phase::kBefore);
       fill(event);
       record(event);
     }
@@ -484,6 +570,9 @@ class Operation {
   Result<OperationResult> finish_as(Outcome outcome) {
     result_.outcome = outcome;
     result_.duration_ns = clock().monotonic_ns() - start_ns_;
+    const bool is_told = is_checked_update() && request_.on_blocking == OnBlocking::kRefuse &&
+                         outcome != Outcome::kNothingToDo;
+    if (is_told) std::ranges::move(live_sessions(session_), std::back_inserter(result_.findings));
     return std::move(result_);
   }
 
@@ -506,6 +595,8 @@ class Operation {
     event.duration_ns = clock().monotonic_ns() - start_ns_;
     event.pre_checks = pre_checks_;
     add_steps(event, result_);
+    for (const Verified& one : result_.verified)
+      if (!one.failures.empty()) event.failed_verifications.push_back(one.name);
   }
 
   // For events whose loss the operation survives; the user is told.

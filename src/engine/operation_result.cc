@@ -14,6 +14,8 @@ std::string_view outcome_name(Outcome outcome) {
       return "rolled_back";
     case Outcome::kVerifyFailed:
       return "verify_failed";
+    case Outcome::kRollbackFailed:
+      return "rollback_failed";
   }
   return "done";
 }

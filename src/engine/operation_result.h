@@ -9,17 +9,19 @@
 
 #include "base/error.h"
 #include "checks/finding.h"
+#include "engine/verification.h"
 #include "model/change_plan.h"
 #include "txn/context.h"
 
 namespace stravinsky::engine {
 
 enum class Outcome {
-  kDone,          // the new tree is in force
-  kNothingToDo,   // the tree is already as asked for
-  kPlanned,       // dry run: this is what would be done
-  kRolledBack,    // it failed after the first change and was taken back
-  kVerifyFailed,  // it failed its verification and, as configured, was left in force
+  kDone,            // the new tree is in force
+  kNothingToDo,     // the tree is already as asked for
+  kPlanned,         // dry run: this is what would be done
+  kRolledBack,      // it failed after the first change and was taken back
+  kVerifyFailed,    // it failed its verification and, as configured, was left in force
+  kRollbackFailed,  // it failed and could not be taken back: a human is needed
 };
 std::string_view outcome_name(Outcome outcome);
 
@@ -84,8 +86,14 @@ struct OperationResult {
 
   std::optional<RecoveredFrom> recovered_from;
 
-  // Set for kRolledBack and kVerifyFailed.
+  std::vector<Verified> verified;  // what was looked at afterwards; empty: nothing was
+
+  // Set for kRolledBack, kVerifyFailed and kRollbackFailed.
   std::optional<Error> failure;
+  std::string error_class;  // of the failure: engine/error_matrix.h
+  // Set for kRollbackFailed.
+  std::optional<Error> rollback_error;
+  std::string recovery_instructions;  // the file that says what to do by hand; may be empty
 };
 
 }  // namespace stravinsky::engine

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "engine/history.h"
 #include "engine/hold.h"
+#include "engine/manual_recovery.h"
 #include "engine/measured.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
@@ -307,6 +308,9 @@ Status Session::hold_or_release(const model::ChangePlan& plan) {
 }
 
 Status Session::on_outcome(const txn::Recovered& recovered) {
+  // What was written for a human is over; if it stays, it does no harm.
+  if (recovered.action != txn::RecoveryAction::kSetAside)
+    (void)remove_manual_recovery(fs(), store().fd(), recovered.facts.id);
   if (recovered.action == txn::RecoveryAction::kCompleted) {
     ASSIGN_OR_RETURN(store::Latest latest, this->latest());
     // One that waited for its tree must not undo what others did meanwhile.

@@ -32,8 +32,10 @@ Status blocking_finding(const std::vector<checks::Finding>& findings) {
   }
   if (first == nullptr) return {};
   const std::string place = first->line > 0 ? fmt::format("line {}: ", first->line) : "";
-  return make_error(ErrorCode::kChecksRefused, place + first->message + others, first->file)
-      .with_remedy(first->remedy);
+  Error error = make_error(ErrorCode::kChecksRefused, place + first->message + others, first->file);
+  error.remedy = first->remedy;
+  error.rule = first->rule;
+  return error;
 }
 
 }  // namespace stravinsky::engine

@@ -29,13 +29,15 @@ constexpr std::array<std::pair<AuditStatus, std::string_view>, 4> kStatuses = {{
 }};
 
 // The free texts of an event and their keys: one list for writing and reading.
-constexpr std::array<std::pair<std::string_view, std::string AuditEvent::*>, 9> kTexts = {{
+constexpr std::array<std::pair<std::string_view, std::string AuditEvent::*>, 11> kTexts = {{
     {"version", &AuditEvent::version},
     {"previous_version", &AuditEvent::previous_version},
     {"python_version", &AuditEvent::python_version},
     {"tx", &AuditEvent::tx},
     {"error", &AuditEvent::error},
     {"error_trace", &AuditEvent::error_trace},
+    {"error_class", &AuditEvent::error_class},
+    {"severity", &AuditEvent::severity},
     {"recovery_action", &AuditEvent::recovery_action},
     {"backup_created", &AuditEvent::backup_created},
     {"notes", &AuditEvent::notes},
@@ -99,6 +101,10 @@ json details_of(const AuditEvent& event) {
                             {"status", clean(operation.status)},
                             {"duration_ms", in_range(operation.duration_ms)}});
     }
+  }
+  if (!event.failed_verifications.empty()) {
+    json& names = details["failed_verifications"] = json::array();
+    for (const std::string& name : event.failed_verifications) names.push_back(clean(name));
   }
   return details;
 }
@@ -191,8 +197,19 @@ Result<AuditPreChecks> pre_checks_of(const json& object) {
   return AuditPreChecks{*disk_space_mb, *file_count, *backup_size_mb};
 }
 
+Status read_names(const json& names, std::vector<std::string>& out) {
+  if (!names.is_array()) return corrupt("bad failed_verifications");
+  for (const json& name : names) {
+    if (!name.is_string()) return corrupt("bad failed_verifications");
+    out.push_back(name.get<std::string>());
+  }
+  return {};
+}
+
 Status read_details(const json& details, AuditEvent& event) {
   if (!details.is_object()) return corrupt("bad details");
+  if (const auto found = details.find("failed_verifications"); found != details.end())
+    RETURN_IF_ERROR(read_names(*found, event.failed_verifications));
   if (const auto found = details.find("pre_checks"); found != details.end()) {
     if (!found->is_object()) return corrupt("bad pre_checks");
     ASSIGN_OR_RETURN(event.pre_checks, pre_checks_of(*found));

@@ -58,8 +58,11 @@ struct AuditEvent {
   std::optional<int64_t> duration_ns;  // written with microseconds
   std::optional<AuditPreChecks> pre_checks;
   std::vector<AuditOperation> operations;
+  std::vector<std::string> failed_verifications;  // "hooks_syntax", ...
   std::string error;
   std::string error_trace;
+  std::string error_class;  // a row of the error matrix: "parse_error"
+  std::string severity;     // "warning", "critical": somebody should look
   std::string recovery_action;
   std::string backup_created;  // the backup's id
   std::string notes;

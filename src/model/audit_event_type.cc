@@ -52,8 +52,9 @@ constexpr std::array kTypes = {
                        "The user protected a backup from every limit."},
     AuditEventTypeInfo{kBackupUnpinned, "BACKUP_UNPINNED",
                        "The user took the protection of a backup away."},
-    AuditEventTypeInfo{kCorruptedBackup, "CORRUPTED_BACKUP",
-                       "A backup is not what was written; it stays where it is."},
+    AuditEventTypeInfo{
+        kCorruptedBackup, "CORRUPTED_BACKUP",
+        "A backup is not what was written; notes says where it was moved, or it stays."},
     AuditEventTypeInfo{kConfigChanged, "CONFIG_CHANGED",
                        "A setting of this program was changed; notes names the key, never a "
                        "value of the user's settings."},

@@ -60,6 +60,7 @@ constexpr std::array kKeys = {
     integer_key("update.auto_rollback_timeout_seconds", "60", 1, 86'400),
     choice_key("update.conflict", "keep-mine", kMergePolicies),
     choice_key("update.unknown_base", "take-theirs", kMergePolicies),
+    ConfigKey{.name = "verify.commands", .type = ConfigType::kCommands, .default_text = "[]"},
     boolean_key("recovery.enable_auto_recovery", true),
     integer_key("recovery.max_recovery_attempts", "3", 1, 1'000),
     integer_key("recovery.recovery_retry_delay_seconds", "5", 0, 3'600),
@@ -98,6 +99,9 @@ std::string expected(const ConfigKey& key) {
       return fmt::format("one of {}", key.choices);
     case ConfigType::kKeyList:
       return "a list of public keys like \"ed25519:<64 hexadecimal digits>\"";
+    case ConfigType::kCommands:
+      return "a list like [{\"argv\": [\"program\", \"word\"], \"timeout_seconds\": 10, "
+             "\"home\": \"scratch\"}]";
   }
   return {};
 }
@@ -148,6 +152,8 @@ std::optional<std::string> normal_form(const ConfigKey& key, std::string_view te
     return std::to_string(*number);
   }
   if (key.type == ConfigType::kKeyList) return normal_keys(text);
+  if (key.type == ConfigType::kCommands)
+    return parse_health_commands(text) ? std::optional(std::string(text)) : std::nullopt;
   if (key.type == ConfigType::kText)
     return text == key.only_text ? std::optional(std::string(text)) : std::nullopt;
   if (key.type == ConfigType::kChoice)
@@ -192,6 +198,7 @@ std::optional<std::string> file_value(const ConfigKey& key, const JsonText& json
     }
     return normal_form(key, all);
   }
+  if (key.type == ConfigType::kCommands) return normal_form(key, json.raw(json[index].value));
   const JsonKind wanted = key.type == ConfigType::kBoolean ? JsonKind::kBoolean : JsonKind::kNumber;
   if (kind != wanted) return std::nullopt;
   return normal_form(key, json.raw(json[index].value));
@@ -373,6 +380,12 @@ std::vector<std::string> Config::list(std::string_view name) const {
   for (const std::string_view one : split(value(name, ConfigType::kKeyList).text, ','))
     if (!one.empty()) all.emplace_back(one);
   return all;
+}
+
+std::vector<HealthCommand> Config::commands(std::string_view name) const {
+  auto commands = parse_health_commands(value(name, ConfigType::kCommands).text);
+  CHECK(commands.has_value());
+  return std::move(*commands);
 }
 
 Result<std::string> set_config_value(std::string_view file_text, std::string_view name,

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/health_command.h"
 
 namespace stravinsky::model {
 
@@ -25,7 +26,8 @@ enum class ConfigType {
   kInteger,
   kText,
   kChoice,
-  kKeyList,  // public keys: in the file a list of strings, elsewhere with commas between
+  kKeyList,   // public keys: in the file a list of strings, elsewhere with commas between
+  kCommands,  // health commands, as JSON everywhere (model/health_command.h)
 };
 
 struct ConfigKey {
@@ -67,6 +69,7 @@ class Config {
   int64_t integer(std::string_view name) const;
   const std::string& text(std::string_view name) const;  // of a choice, too
   std::vector<std::string> list(std::string_view name) const;
+  std::vector<HealthCommand> commands(std::string_view name) const;
 
   // All keys, in the order of the table.
   const std::vector<ConfigValue>& values() const { return values_; }

@@ -24,7 +24,7 @@ std::string refusal(std::string_view text, const Environment& environment = {}) 
 
 TEST(Config, DefaultsAreTheDocumentedOnes) {
   const Config config;
-  EXPECT_EQ(config.values().size(), 27U);
+  EXPECT_EQ(config.values().size(), 28U);
   EXPECT_EQ(config.integer("backup.max_versions"), 10);
   EXPECT_EQ(config.integer("backup.max_total_size_mb"), 500);
   EXPECT_EQ(config.integer("backup.retention_days"), 730);
@@ -49,6 +49,21 @@ TEST(Config, AChoiceIsOneOfItsList) {
   const auto set = set_config_value("", "update.conflict", "fail");
   ASSERT_TRUE(set);
   EXPECT_EQ(load(*set)->text("update.conflict"), "fail");
+}
+
+TEST(Config, HealthCommandsAreJsonInTheFileAndElsewhere) {
+  const std::string text = R"([{"argv": ["a", "b"], "timeout_seconds": 2}])";
+  EXPECT_TRUE(load("")->commands("verify.commands").empty());
+  EXPECT_EQ(load(R"({"verify": {"commands": )" + text + "}}")->commands("verify.commands").size(),
+            1U);
+  EXPECT_EQ(load("", {{"STRAVINSKY_VERIFY_COMMANDS", text}})->commands("verify.commands").size(),
+            1U);
+  EXPECT_EQ(load(set_config_value("", "verify.commands", text).value())
+                ->commands("verify.commands")[0]
+                .timeout_seconds,
+            2);
+  EXPECT_NE(refusal(R"({"verify": {"commands": "ls"}})"), "");
+  EXPECT_NE(refusal(R"({"verify": {"commands": [{"argv": []}]}})"), "");
 }
 
 TEST(Config, AMissingFileAndMissingKeysFallBack) {

@@ -250,6 +250,9 @@ fs::RelPath recovery() {
 fs::RelPath fetched(std::string_view random) {
   return at("recovery/staging/fetch-" + std::string(random));
 }
+fs::RelPath health_home() {
+  return at("recovery/staging/health");
+}
 fs::RelPath fetch_lock() {
   return at("recovery/fetch.lock");
 }
@@ -261,6 +264,9 @@ fs::RelPath accepted_sources() {
 }
 fs::RelPath rescue_script() {
   return at("recovery/rescue.sh");
+}
+fs::RelPath manual_recovery(std::string_view txid) {
+  return at("recovery/manual-" + std::string(txid) + ".txt");
 }
 fs::RelPath audit() {
   return at("audit");

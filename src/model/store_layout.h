@@ -14,8 +14,10 @@
 //   recovery/conflicts/<txid>/ what was set aside, under the names that backups use
 //   recovery/unrecorded/<event id>.json  events that the trail could not take
 //   recovery/staging/          temporary, swept under the lock
+//   recovery/staging/health/   the scratch home of health checks
 //   recovery/fetch.lock        held by whoever fetches into staging/
 //   recovery/accepted.list     derived: the scripts that a parser has accepted
+//   recovery/manual-<txid>.txt  what to do by hand when a rollback failed
 //   recovery/rescue.sh
 //   audit/operations.log, audit/head.json, audit/audit.db, audit/archive/
 //   audit/lock, audit/torn-<seq>.bin
@@ -119,9 +121,11 @@ bool is_reserved_name(std::string_view name);
 fs::RelPath recovery();
 fs::RelPath staging();
 fs::RelPath fetched(std::string_view random);  // a private directory in staging()
+fs::RelPath health_home();
 fs::RelPath fetch_lock();
 fs::RelPath accepted_sources();
 fs::RelPath rescue_script();
+fs::RelPath manual_recovery(std::string_view txid);
 fs::RelPath audit();
 fs::RelPath audit_log();
 fs::RelPath audit_head();

@@ -253,7 +253,8 @@ Ended Scratch::run_program(std::vector<std::string> argv, const RunOptions& opti
   Variables variables{{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                       {"HOME", home_},
                       {"LANG", "C.UTF-8"},
-                      {"STRAVINSKY_SAFETY_DISK_SPACE_THRESHOLD_MB", "1"}};
+                      {"STRAVINSKY_SAFETY_DISK_SPACE_THRESHOLD_MB", "1"},
+                      {"STRAVINSKY_RECOVERY_RECOVERY_RETRY_DELAY_SECONDS", "0"}};
   for (const char* passed : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "STRAVINSKY_MUTANT"})
     if (const char* value = std::getenv(passed)) variables.emplace(passed, value);
   for (const auto& [name, value] : options.env) variables[name] = value;
