@@ -7,6 +7,7 @@
 #include "checks/commands_check.h"
 #include "checks/guards_check.h"
 #include "checks/hooks_check.h"
+#include "checks/imports_check.h"
 #include "checks/settings_check.h"
 #include "checks/skills_check.h"
 
@@ -15,13 +16,15 @@ namespace {
 
 using Findings = Result<std::vector<Finding>>;
 
-constexpr std::array<Check, 6> kChecks = {{
+constexpr std::array<Check, 7> kChecks = {{
     {"settings", "settings.failed",
      [](const CheckInput& input) -> Findings { return check_settings(input.next, input.present); }},
     {"hooks", "hooks.failed",
      [](const CheckInput& input) -> Findings {
        return check_hooks(input.next, input.present, input.judge);
      }},
+    {"imports", "imports.failed",
+     [](const CheckInput& input) { return check_imports(input.next, input.present); }},
     {"commands", "commands.failed",
      [](const CheckInput& input) { return check_commands(input.next, input.present); }},
     {"agents", "agents.failed",

@@ -56,8 +56,8 @@ TEST(RunChecks, FailureThatWasThereBeforeOnlyWarns) {
 TEST(RunChecks, EveryCheckOfATreeRuns) {
   std::vector<std::string_view> names;
   for (const Check& check : all_checks()) names.push_back(check.name);
-  EXPECT_THAT(
-      names, ::testing::ElementsAre("settings", "hooks", "commands", "agents", "skills", "guards"));
+  EXPECT_THAT(names, ::testing::ElementsAre("settings", "hooks", "imports", "commands", "agents",
+                                            "skills", "guards"));
 }
 
 }  // namespace

@@ -68,6 +68,19 @@ TEST_F(Verify, SixNamedVerificationsTellAllTheirFailures) {
   EXPECT_TRUE(same_tree(home_.tree(), before_));
 }
 
+TEST_F(Verify, AModuleThatAHookImportsHasToBeThere) {
+  Files files = package(2);
+  files.emplace_back("hooks/run.js", "const lib = require('./lib/gone');\n");
+  home_.make_bundle("imports", files);
+  const Ended refused = home_.expect(3, {"update", "2.0.0", "--from", home_.bundle("imports")});
+  EXPECT_THAT(refused.err, HasSubstr("hooks/run.js"));
+  EXPECT_THAT(refused.err, HasSubstr("./lib/gone"));
+  EXPECT_TRUE(same_tree(home_.tree(), before_));
+  files.emplace_back("hooks/lib/gone.js", "exports.x = 1;\n");
+  home_.make_bundle("imports", files);
+  home_.expect(0, update("imports"));
+}
+
 TEST_F(Verify, CanBeSwitchedOffByConfigurationAndVariable) {
   configure(R"({"update": {"pre_update_checks_enabled": false,
                            "post_update_verification_enabled": false}})");

@@ -1,0 +1,78 @@
+#include "checks/imports_check.h"
+
+#include <gmock/gmock.h>
+
+#include "testing/fake_tree.h"
+
+namespace stravinsky::checks {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeTree;
+using ::testing::IsEmpty;
+
+// "blocking 2 x" a finding: severity, line and what it imports.
+std::vector<std::string> told(const FakeTree& next, const FakeTree* present = nullptr) {
+  std::vector<std::string> out;
+  const auto findings = check_imports(next, present);
+  EXPECT_TRUE(findings);
+  for (const Finding& finding : *findings) {
+    EXPECT_EQ(finding.rule, "hook.import_missing");
+    const size_t begin = std::string("it imports ").size();
+    out.push_back(std::string(severity_name(finding.severity)) + " " +
+                  std::to_string(finding.line) + " " +
+                  finding.message.substr(begin, finding.message.find(',') - begin));
+  }
+  return out;
+}
+
+std::vector<std::string> told(std::string_view name, const std::string& text) {
+  FakeTree next;
+  next.put(name, text).put("hooks/there.py", "1\n").put("hooks/there.js", "1\n");
+  next.put("hooks/pack/__init__.py", "").put("hooks/there.sh", "true\n").put("lib/l.mjs", "1\n");
+  return told(next);
+}
+
+TEST(ImportsCheck, JavaScriptNamesItsFiles) {
+  EXPECT_THAT(told("hooks/a.js", "const a = require('./gone');\nconst b = require('./there');\n"),
+              ElementsAre("blocking 1 ./gone"));
+  EXPECT_THAT(told("hooks/a.mjs", "import x from './gone.mjs'\nimport '../lib/l.mjs'\n"),
+              ElementsAre("blocking 1 ./gone.mjs"));
+  EXPECT_THAT(told("hooks/a.cjs", "  require(\"./gone\")\n"), ElementsAre("warning 1 ./gone"));
+  EXPECT_THAT(told("hooks/a.js", "// require('./gone')\n/* require('./gone')\n*/\nrequire('fs')\n"),
+              IsEmpty());
+}
+
+TEST(ImportsCheck, PythonNamesWhatIsRelativeOrWasThere) {
+  EXPECT_THAT(told("hooks/pack/a.py", "from .gone import x\nfrom ..there import y\n"),
+              ElementsAre("blocking 1 gone"));
+  EXPECT_THAT(told("hooks/a.py", "import os, json\nimport requests.x\nfrom there import z\n"),
+              IsEmpty());
+  EXPECT_THAT(told("hooks/a.py", "\"\"\"\nfrom .gone import x\n\"\"\"\nimport pack\n"), IsEmpty());
+  FakeTree present;
+  present.put("hooks/a.py", "import helper\n").put("hooks/helper.py", "1\n");
+  FakeTree next;
+  next.put("hooks/a.py", "import helper\n");
+  EXPECT_THAT(told(next, &present), ElementsAre("blocking 1 helper"));
+  next.put("hooks/helper/__init__.py", "");
+  EXPECT_THAT(told(next, &present), IsEmpty()) << "it became a package";
+}
+
+TEST(ImportsCheck, ShellSourcesWhatIsBesideIt) {
+  EXPECT_THAT(told("hooks/a.sh",
+                   ". \"$(dirname \"$0\")/gone.sh\"\nsource \"${BASH_SOURCE%/*}/there.sh\"\n"
+                   "source ~/.claude/hooks/gone.sh\n. \"$LIB/x.sh\"\n"
+                   ". \"$(dirname \"$0\")/$name\"\nsource ~/.claude/hooks/gone.sh || true\n"),
+              ElementsAre("blocking 1 gone.sh", "blocking 3 hooks/gone.sh"));
+}
+
+TEST(ImportsCheck, WhatWasMissingBeforeOnlyWarns) {
+  FakeTree present;
+  present.put("hooks/a.js", "require('./gone')\n").put("hooks/b.js", "1\n");
+  FakeTree next;
+  next.put("hooks/a.js", "require('./gone')\n").put("hooks/b.js", "2\n");
+  EXPECT_THAT(told(next, &present), ElementsAre("warning 1 ./gone"));
+}
+
+}  // namespace
+}  // namespace stravinsky::checks
