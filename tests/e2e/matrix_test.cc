@@ -63,13 +63,11 @@ void expect_taken_back_on_record(const Home& home, const std::string& error_clas
   EXPECT_EQ(failed["seq"].get<int>() + 1, back["seq"].get<int>());
 }
 
-// A shell in front of the real one: the first program that an update starts after the new
-// files went live, if nothing was checked before.
-RunOptions with_shell(const Home& home, const std::string& first) {
-  home.file("bin/bash", "#!/bin/sh\n" + first + "\nexec /bin/bash \"$@\"\n", 0755);
-  RunOptions options{.env = kWithoutChecksBefore};
-  options.env["PATH"] = home.at("bin") + ":/usr/bin:/bin";
-  return options;
+// A health check of the user's: what runs right after the new files went live.
+RunOptions with_health_check(const std::string& command) {
+  const json checks =
+      json::array({{{"argv", json::array({"sh", "-c", command})}, {"home", "real"}}});
+  return {.env = {{"STRAVINSKY_VERIFY_COMMANDS", checks.dump()}}};
 }
 
 class Matrix : public ::testing::Test {
@@ -292,12 +290,11 @@ TEST_F(Matrix, VersionMismatch) {
   home_.install(2);
   home_.file("other.json", home_.text(home_.store("backups/latest.json")));
   home_.expect(0, {"rollback", "undo"});
-  const json told = home_
-                        .expect(1, update_from(home_, "2"),
-                                with_shell(home_,
-                                           "cp ~/other.json ~/.stravinsky/rollback/backups/"
-                                           "latest.json"))
-                        .json();
+  const json told =
+      home_
+          .expect(1, update_from(home_, "2"),
+                  with_health_check("cp ~/other.json ~/.stravinsky/rollback/backups/latest.json"))
+          .json();
   expect_taken_back(told, "version_mismatch");
   expect_taken_back_on_record(home_, "version_mismatch");
   EXPECT_EQ(event_of(home_, "UPDATE_FAILED")["details"]["failed_verifications"],
@@ -334,7 +331,7 @@ class Emergency : public ::testing::Test {
     before_ = home_.tree();
     as_root("chown -R 64999:64999 ~ && chmod 755 ~/..");
     // Once the new files are in place, the directory may not be changed any more.
-    options_ = with_shell(home_, "chmod 555 ~/.claude/hooks");
+    options_ = with_health_check("chmod 555 ~/.claude/hooks; exit 1");
     options_.user_id = kUser;
   }
   void as_root(const std::string& command) const {
@@ -356,17 +353,16 @@ class Emergency : public ::testing::Test {
 };
 
 TEST_F(Emergency, IsCriticalAndSaysThatManualRecoveryIsRequired) {
-  const Ended failed =
-      home_.expect(8, {"update", "2.0.0", "--from", home_.bundle("broken")}, options_);
+  const Ended failed = home_.expect(8, {"update", "2.0.0", "--from", home_.bundle("2")}, options_);
   EXPECT_THAT(failed.err, HasSubstr("CRITICAL: Rollback Failed"));
   EXPECT_THAT(failed.err, HasSubstr("Automatic rollback failed: "));
   EXPECT_THAT(failed.err, HasSubstr("Manual recovery required."));
-  EXPECT_THAT(failed.err, HasSubstr("hooks/guard.sh"));
+  EXPECT_THAT(failed.err, HasSubstr("health check 1 (sh) ended with 1"));
   EXPECT_THAT(failed.err, HasSubstr(home_.store("recovery/manual-")));
   json event = event_of(home_, "AUTO_ROLLBACK_FAILED", user_);
   EXPECT_EQ(event["severity"], "critical");
   EXPECT_EQ(event["recovery_action"], "MANUAL_RECOVERY_REQUIRED");
-  EXPECT_EQ(event["error_class"], "parse_error");
+  EXPECT_EQ(event["error_class"], "validation_error");
   // Once the cause is gone, the program does the rest.
   as_root("chmod 755 ~/.claude/hooks");
   home_.expect(0, {"recovery", "resume"}, user_);
@@ -377,19 +373,20 @@ TEST_F(Emergency, IsCriticalAndSaysThatManualRecoveryIsRequired) {
 }
 
 TEST_F(Emergency, JsonHasTheResultOfTheVerification) {
-  const json told = home_.expect(8, update_from(home_, "broken"), options_).json();
+  const json told = home_.expect(8, update_from(home_, "2"), options_).json();
   EXPECT_EQ(told["success"], false);
   EXPECT_EQ(told["auto_rolled_back"], false);
   EXPECT_EQ(told["rolled_back_to"], nullptr);
   EXPECT_EQ(told["recovery_required"], true);
   EXPECT_THAT(told["rollback_error"].get<std::string>(), HasSubstr("ermission"));
-  EXPECT_THAT(told["failures"][0].get<std::string>(), HasSubstr("hooks_syntax: "));
+  EXPECT_THAT(told["failures"][0].get<std::string>(),
+              HasSubstr("health: health check 1 (sh) ended with 1"));
   EXPECT_EQ(told["error"]["response"], "emergency_recovery");
   EXPECT_TRUE(home_.exists(told["recovery_instructions"].get<std::string>()));
 }
 
 TEST_F(Emergency, TheInstructionsWorkWithoutThisProgram) {
-  const json told = home_.expect(8, update_from(home_, "broken"), options_).json();
+  const json told = home_.expect(8, update_from(home_, "2"), options_).json();
   EXPECT_FALSE(same_tree(tree_without_leftovers(), before_));
   const std::string text = home_.text(told["recovery_instructions"].get<std::string>());
   EXPECT_THAT(text, HasSubstr("stravinsky recovery resume"));
