@@ -244,6 +244,21 @@ Result<Manifest> BackupStore::load_manifest(const std::string& id) const {
   return read_manifest(store_->file_system(), dir.fd(), id);
 }
 
+Result<BackupInfo> BackupStore::info(const std::string& id) const {
+  fs::FileSystem& fs = store_->file_system();
+  const auto stat = fs.stat(store_->fd(), layout::backup(id) / layout::manifest_name());
+  if (const auto known = listed_.find(id); stat && known != listed_.end()) {
+    const fs::Stat& then = known->second.stat;
+    if (stat->inode == then.inode && stat->size_bytes == then.size_bytes &&
+        stat->mtime_ns == then.mtime_ns && stat->ctime_ns == then.ctime_ns)
+      return known->second.info;
+  }
+  ASSIGN_OR_RETURN(const Manifest manifest, load_manifest(id));
+  BackupInfo info = info_of(manifest);
+  if (stat) listed_.insert_or_assign(id, Listed{*stat, info});
+  return info;
+}
+
 Result<BackupList> BackupStore::list() const {
   BackupList list;
   fs::FileSystem& fs = store_->file_system();
@@ -253,11 +268,11 @@ Result<BackupList> BackupStore::list() const {
   ASSIGN_OR_RETURN(const auto names, fs.list(dir->fd()));
   for (const fs::DirEntry& entry : names) {
     if (!layout::is_backup_id(entry.name)) continue;
-    auto manifest = load_manifest(entry.name);
-    if (manifest) {
-      list.backups.push_back(info_of(*manifest));
+    auto listed = info(entry.name);
+    if (listed) {
+      list.backups.push_back(std::move(*listed));
     } else {
-      list.broken.push_back({entry.name, std::move(manifest).error()});
+      list.broken.push_back({entry.name, std::move(listed).error()});
     }
   }
   std::ranges::sort(list.backups, {},

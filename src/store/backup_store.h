@@ -13,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -123,8 +124,17 @@ class BackupStore {
   bool seems_of(const std::string& id, const model::Version& version) const;
   Status sync_dir(const fs::RelPath& path) const;
 
+  Result<BackupInfo> info(const std::string& id) const;
+
+  // What a manifest said, for as long as its file is the same one.
+  struct Listed {
+    fs::Stat stat;
+    BackupInfo info;
+  };
+
   const StoreDir* store_;
   Clock* clock_;
+  mutable std::map<std::string, Listed> listed_;
 };
 
 // --- for the readers of backups in this folder
