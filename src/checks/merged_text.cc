@@ -27,9 +27,8 @@ Fault front_matter_fault(std::string_view text) {
   return at_line(front.fault->line, "its front matter cannot be read: " + front.fault->rule);
 }
 
-Fault source_fault(const SourceParser& parser, const Source& source, ProcessRunner& runner,
-                   int64_t timeout_ms) {
-  const SyntaxVerdict verdict = parse_sources(parser, {&source, 1}, runner, timeout_ms).front();
+Fault source_fault(const SourceParser& parser, const Source& source, SourceJudge& judge) {
+  const SyntaxVerdict verdict = judge.verdicts(parser, {&source, 1}).front();
   if (verdict.outcome != SyntaxVerdict::Outcome::kRefused) return std::nullopt;
   return at_line(verdict.line, parser.program + " does not accept it: " + escape(verdict.message));
 }
@@ -56,13 +55,13 @@ Fault of_the_merge(const MergedText& merged, const Read& read) {
 
 std::optional<std::string> merge_fault(const MergedText& merged,
                                        std::span<const model::ReferencedFile> references,
-                                       ProcessRunner& runner, int64_t parser_timeout_ms) {
+                                       SourceJudge& judge) {
   if (merged.name.ends_with(".json")) return of_the_merge(merged, json_fault);
   if (merged.name.ends_with(".md")) return of_the_merge(merged, front_matter_fault);
   for (const SourceParser& parser : parsers_of(merged, references)) {
     const auto fault = of_the_merge(merged, [&](std::string_view text) {
       const Source source{std::string(merged.name), std::string(text)};
-      return source_fault(parser, source, runner, parser_timeout_ms);
+      return source_fault(parser, source, judge);
     });
     if (fault) return fault;
   }

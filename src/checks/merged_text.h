@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/process_runner.h"
+#include "checks/source_judge.h"
 #include "model/hook_reference.h"
 
 namespace stravinsky::checks {
@@ -29,6 +29,6 @@ struct MergedText {
 // places that run the file.
 std::optional<std::string> merge_fault(const MergedText& merged,
                                        std::span<const model::ReferencedFile> references,
-                                       ProcessRunner& runner, int64_t parser_timeout_ms = 10'000);
+                                       SourceJudge& judge);
 
 }  // namespace stravinsky::checks

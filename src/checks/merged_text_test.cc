@@ -27,55 +27,61 @@ void give_bash(FakeProcessRunner& runner, const std::vector<std::string>& refuse
   });
 }
 
+std::optional<std::string> fault_of(const MergedText& merged,
+                                    std::span<const model::ReferencedFile> references,
+                                    FakeProcessRunner& runner) {
+  SourceJudge judge(runner);
+  return merge_fault(merged, references, judge);
+}
+
 TEST(MergedText, IsAskedAboutOnceWhenItParses) {
   FakeProcessRunner runner;
   give_bash(runner, {});
-  EXPECT_EQ(merge_fault(kShell, {}, runner), std::nullopt);
+  EXPECT_EQ(fault_of(kShell, {}, runner), std::nullopt);
   EXPECT_EQ(runner.requests().size(), 1U);
 }
 
 TEST(MergedText, ThatIsRefusedSaysByWhomAndWhere) {
   FakeProcessRunner runner;
   give_bash(runner, {"else\n"});
-  EXPECT_EQ(merge_fault(kShell, {}, runner).value_or(""),
+  EXPECT_EQ(fault_of(kShell, {}, runner).value_or(""),
             "line 1: bash does not accept it: syntax error near `else'");
 }
 
 TEST(MergedText, IsNoMatterOfTheMergeWhenTheNewVersionIsRefusedToo) {
   FakeProcessRunner runner;
   give_bash(runner, {"else\n", "theirs\n"});
-  EXPECT_EQ(merge_fault(kShell, {}, runner), std::nullopt);
+  EXPECT_EQ(fault_of(kShell, {}, runner), std::nullopt);
 }
 
 TEST(MergedText, ThatNobodyCanReadIsNoConflict) {
   FakeProcessRunner none;
-  EXPECT_EQ(merge_fault(kShell, {}, none), std::nullopt);
+  EXPECT_EQ(fault_of(kShell, {}, none), std::nullopt);
   FakeProcessRunner slow;
   ProcessResult late;
   late.timed_out = true;
   slow.answer("bash", late);
-  EXPECT_EQ(merge_fault(kShell, {}, slow), std::nullopt);
+  EXPECT_EQ(fault_of(kShell, {}, slow), std::nullopt);
 }
 
 TEST(MergedText, HasTheLanguageOfWhatRunsIt) {
   FakeProcessRunner runner;
   give_bash(runner, {"else\n"});
   const MergedText unnamed{.name = "hooks/a", .theirs = "theirs\n", .text = "else\n"};
-  EXPECT_EQ(merge_fault(unnamed, {}, runner), std::nullopt);
+  EXPECT_EQ(fault_of(unnamed, {}, runner), std::nullopt);
   model::ReferencedFile by_bash;
   by_bash.interpreter = model::Interpreter::kBash;
   by_bash.program = "bash";
-  EXPECT_NE(merge_fault(unnamed, {&by_bash, 1}, runner), std::nullopt);
+  EXPECT_NE(fault_of(unnamed, {&by_bash, 1}, runner), std::nullopt);
 }
 
 TEST(MergedText, JsonAndFrontMatterAreReadHere) {
   FakeProcessRunner none;
-  EXPECT_THAT(merge_fault({"skills/s/a.json", "{}", "{,}"}, {}, none).value_or(""),
+  EXPECT_THAT(fault_of({"skills/s/a.json", "{}", "{,}"}, {}, none).value_or(""),
               HasSubstr("line 1, column 2"));
-  EXPECT_EQ(merge_fault({"skills/s/a.json", "{}", "[]"}, {}, none), std::nullopt);
-  EXPECT_THAT(
-      merge_fault({"agents/a.md", "text", "---\nname: a\n- [\n---\n"}, {}, none).value_or(""),
-      HasSubstr("front matter"));
+  EXPECT_EQ(fault_of({"skills/s/a.json", "{}", "[]"}, {}, none), std::nullopt);
+  EXPECT_THAT(fault_of({"agents/a.md", "text", "---\nname: a\n- [\n---\n"}, {}, none).value_or(""),
+              HasSubstr("front matter"));
   EXPECT_TRUE(none.requests().empty());
 }
 

@@ -411,8 +411,7 @@ class UpdateProposer {
                     "you changed it, and so did the update (" + merged.why + ")");
     const checks::MergedText whole{
         .name = file.path.str(), .theirs = new_text, .text = *merged.text};
-    if (const auto why =
-            checks::merge_fault(whole, references_to(path), session_.environment().processes))
+    if (const auto why = checks::merge_fault(whole, references_to(path), session_.judge()))
       return settle(index, update_.conflict, path, before,
                     "you changed it, and so did the update (both together: " + *why + ")");
     put_text(path, FileAction::kMerge, before, after, std::move(*merged.text),
