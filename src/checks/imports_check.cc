@@ -133,6 +133,24 @@ std::vector<Import> python_imports(std::string_view text, const std::string& dir
 
 // --- JavaScript
 
+// Whether what stands in front of an import on its line may keep it from being reached,
+// or catch it: "try { x = require(...", "ok ? require(...".
+bool is_node_guard(std::string_view before) {
+  constexpr std::array<std::string_view, 4> kSigns = {"?", "&&", "||", "=>"};
+  constexpr std::array<std::string_view, 3> kWords = {"try", "if", "function"};
+  const auto has_word = [&](std::string_view word) {
+    for (size_t at = before.find(word); at != std::string_view::npos;
+         at = before.find(word, at + 1)) {
+      const size_t end = at + word.size();
+      if ((at == 0 || !is_word(before[at - 1])) && (end == before.size() || !is_word(before[end])))
+        return true;
+    }
+    return false;
+  };
+  return std::ranges::any_of(kWords, has_word) ||
+         std::ranges::any_of(kSigns, [&](std::string_view sign) { return before.contains(sign); });
+}
+
 std::vector<Import> node_imports(std::string_view text, const std::string& directory) {
   constexpr std::array<std::string_view, 3> kBefore = {"require(", "from ", "import "};
   std::vector<Import> imports;
@@ -158,7 +176,8 @@ std::vector<Import> node_imports(std::string_view text, const std::string& direc
         imports.push_back({.name = std::string(name),
                            .place = *place,
                            .line = line,
-                           .may_be_guarded = raw.starts_with(' ') || raw.starts_with('\t')});
+                           .may_be_guarded = raw.starts_with(' ') || raw.starts_with('\t') ||
+                                             is_node_guard(here.substr(0, at))});
     }
   }
   return imports;

@@ -58,6 +58,19 @@ TEST(ImportsCheck, PythonNamesWhatIsRelativeOrWasThere) {
   EXPECT_THAT(told(next, &present), IsEmpty()) << "it became a package";
 }
 
+// On one line, too, an import may be tried, or made only where it can be.
+TEST(ImportsCheck, AnImportThatMayFailOrNeverBeReachedOnlyWarns) {
+  EXPECT_THAT(told("hooks/a.js",
+                   "let c; try { c = require('./gone') } catch {}\n"
+                   "try { c = require('./gone1') } catch {}\n"
+                   "const d = ok ? require('./gone2') : {}\n"
+                   "if (ok) require('./gone3')\n"
+                   "const load = () => require('./gone4')\n"
+                   "const tryout = require('./gone5')\n"),
+              ElementsAre("warning 1 ./gone", "warning 2 ./gone1", "warning 3 ./gone2",
+                          "warning 4 ./gone3", "warning 5 ./gone4", "blocking 6 ./gone5"));
+}
+
 TEST(ImportsCheck, ShellSourcesWhatIsBesideIt) {
   EXPECT_THAT(told("hooks/a.sh",
                    ". \"$(dirname \"$0\")/gone.sh\"\nsource \"${BASH_SOURCE%/*}/there.sh\"\n"
