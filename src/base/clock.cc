@@ -2,10 +2,10 @@
 
 #include <ctime>
 
+#include "base/units.h"
+
 namespace stravinsky {
 namespace {
-
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 int64_t read_clock(clockid_t id) {
   timespec now{};

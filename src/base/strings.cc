@@ -5,6 +5,8 @@
 #include <array>
 #include <ctime>
 
+#include "base/units.h"
+
 namespace stravinsky {
 namespace {
 
@@ -17,7 +19,6 @@ int hex_value(char digit) {
 }
 
 std::tm utc_fields(int64_t time_ns, int64_t& fraction_ns) {
-  constexpr int64_t kNanosPerSecond = 1'000'000'000;
   int64_t seconds = time_ns / kNanosPerSecond;
   fraction_ns = time_ns % kNanosPerSecond;
   if (fraction_ns < 0) {

@@ -30,8 +30,8 @@ struct Named {
   int line = 0;
 };
 
-Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
-                   DocumentFindings& findings) {
+Status check_agents_of(const TreeView& next, const TreeView* present, Scope scope,
+                       DocumentFindings& findings) {
   if (is_untouched_beneath(scope, "agents", next, present)) return {};
   ASSIGN_OR_RETURN(const auto paths, documents_beneath(next, scope, "agents"));
   std::map<std::string, std::vector<Named>> brought;
@@ -85,7 +85,7 @@ Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
 Result<std::vector<Finding>> check_agents(const TreeView& next, const TreeView* present) {
   DocumentFindings findings("agents");
   for (const Scope scope : {Scope::kUser, Scope::kProject})
-    RETURN_IF_ERROR(check_scope(next, present, scope, findings));
+    RETURN_IF_ERROR(check_agents_of(next, present, scope, findings));
   return findings.take();
 }
 

@@ -28,8 +28,8 @@ std::set<std::string> skill_names(const TreeView& next, Scope scope) {
   return names;
 }
 
-Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
-                   DocumentFindings& findings) {
+Status check_commands_of(const TreeView& next, const TreeView* present, Scope scope,
+                         DocumentFindings& findings) {
   if (is_untouched_beneath(scope, "commands", next, present) &&
       is_untouched_beneath(scope, "skills", next, present))
     return {};
@@ -83,7 +83,7 @@ std::string command_id(const fs::RelPath& path) {
 Result<std::vector<Finding>> check_commands(const TreeView& next, const TreeView* present) {
   DocumentFindings findings("commands");
   for (const Scope scope : {Scope::kUser, Scope::kProject})
-    RETURN_IF_ERROR(check_scope(next, present, scope, findings));
+    RETURN_IF_ERROR(check_commands_of(next, present, scope, findings));
   return findings.take();
 }
 

@@ -14,10 +14,10 @@ using ::testing::ElementsAre;
 using testing::FakeTree;
 using ::testing::IsEmpty;
 
-using Check = Result<std::vector<Finding>> (*)(const TreeView&, const TreeView*);
+using DocumentsCheck = Result<std::vector<Finding>> (*)(const TreeView&, const TreeView*);
 
 // "warning agent.no_name ~/.claude/agents/a.md"
-std::vector<std::string> told(Check check, const TreeView& next,
+std::vector<std::string> told(DocumentsCheck check, const TreeView& next,
                               const TreeView* present = nullptr) {
   std::vector<std::string> all;
   const auto findings = check(next, present);

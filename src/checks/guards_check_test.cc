@@ -18,7 +18,7 @@ std::string hook(const std::string& event, const std::string& matcher, const std
 }
 
 // The change of the user's settings.json from before to after.
-std::vector<std::string> told(const std::string& before, const std::string& after) {
+std::vector<std::string> guards_told(const std::string& before, const std::string& after) {
   FakeTree present;
   present.put("settings.json", before);
   FakeTree next;
@@ -37,26 +37,31 @@ TEST(GuardsCheck, RemovedHooksAndRulesAreNamedTogether) {
   const std::string both =
       R"j({"permissions":{"deny":["Read(secret)","b"],"ask":["c"]},
 "hooks":{"PreToolUse":[{"matcher":"Bash","hooks":[{"type":"command","command":"secret"}]}]}})j";
-  EXPECT_THAT(told(both, R"({"permissions":{"deny":["b"]}})"),
+  EXPECT_THAT(guards_told(both, R"({"permissions":{"deny":["b"]}})"),
               ElementsAre("guard.removed ~/.claude/settings.json:1:25: this update removes 3 "
                           "guards: permissions.deny[0], permissions.ask[0], "
                           "hooks.PreToolUse[0].hooks[0]"));
-  EXPECT_THAT(told(both, both), IsEmpty());
-  EXPECT_THAT(told("{}", both), IsEmpty());
+  EXPECT_THAT(guards_told(both, both), IsEmpty());
+  EXPECT_THAT(guards_told("{}", both), IsEmpty());
   // What no hook can refuse any more is no guard.
-  EXPECT_THAT(told(hook("PostToolUse", "Bash", "x"), "{}"), IsEmpty());
+  EXPECT_THAT(guards_told(hook("PostToolUse", "Bash", "x"), "{}"), IsEmpty());
 }
 
 TEST(GuardsCheck, GuardsThatMoveOrGetStrongerStay) {
   const std::string python = hook("PreToolUse", "Bash", "python3 ~/.claude/hooks/a.py");
-  EXPECT_THAT(told(python, hook("PreToolUse", "Bash", "uv run ~/.claude/hooks/a.py")), IsEmpty());
-  EXPECT_THAT(told(python, hook("PreToolUse", "*", "python3 ~/.claude/hooks/a.py")), IsEmpty());
-  EXPECT_EQ(told(python, hook("PreToolUse", "Edit", "python3 ~/.claude/hooks/a.py")).size(), 1U);
-  EXPECT_EQ(told(python, hook("PostToolUse", "Bash", "python3 ~/.claude/hooks/a.py")).size(), 1U);
-  EXPECT_THAT(told(R"({"permissions":{"ask":["a"]}})", R"({"permissions":{"deny":["a"]}})"),
+  EXPECT_THAT(guards_told(python, hook("PreToolUse", "Bash", "uv run ~/.claude/hooks/a.py")),
               IsEmpty());
-  EXPECT_EQ(told(R"({"permissions":{"deny":["a"]}})", R"({"permissions":{"ask":["a"]}})").size(),
+  EXPECT_THAT(guards_told(python, hook("PreToolUse", "*", "python3 ~/.claude/hooks/a.py")),
+              IsEmpty());
+  EXPECT_EQ(guards_told(python, hook("PreToolUse", "Edit", "python3 ~/.claude/hooks/a.py")).size(),
             1U);
+  EXPECT_EQ(guards_told(python, hook("PostToolUse", "Bash", "python3 ~/.claude/hooks/a.py")).size(),
+            1U);
+  EXPECT_THAT(guards_told(R"({"permissions":{"ask":["a"]}})", R"({"permissions":{"deny":["a"]}})"),
+              IsEmpty());
+  EXPECT_EQ(
+      guards_told(R"({"permissions":{"deny":["a"]}})", R"({"permissions":{"ask":["a"]}})").size(),
+      1U);
 
   FakeTree present;
   present.put("settings.json", python);
@@ -69,20 +74,21 @@ TEST(GuardsCheck, GuardsThatMoveOrGetStrongerStay) {
 
 TEST(GuardsCheck, WiderPermissionsAreNamed) {
   EXPECT_THAT(
-      told(R"({"permissions":{"allow":["a"]}})",
-           R"({"permissions":{"allow":["a","secret"],"additionalDirectories":["/secret"]}})"),
+      guards_told(
+          R"({"permissions":{"allow":["a"]}})",
+          R"({"permissions":{"allow":["a","secret"],"additionalDirectories":["/secret"]}})"),
       ElementsAre("guard.wider_permissions ~/.claude/settings.json:1:30: this update allows 2 "
                   "more things without asking: permissions.allow[1], "
                   "permissions.additionalDirectories[0]"));
-  EXPECT_EQ(told("{}", R"({"enableAllProjectMcpServers":true})").size(), 1U);
-  EXPECT_THAT(told("{}", R"({"permissions":{"defaultMode":"acceptEdits"}})"),
+  EXPECT_EQ(guards_told("{}", R"({"enableAllProjectMcpServers":true})").size(), 1U);
+  EXPECT_THAT(guards_told("{}", R"({"permissions":{"defaultMode":"acceptEdits"}})"),
               ElementsAre("guard.wider_mode ~/.claude/settings.json:1:17: this update makes Claude "
                           "Code ask less from the start: permissions.defaultMode"));
-  EXPECT_THAT(told(R"({"permissions":{"defaultMode":"acceptEdits"}})",
-                   R"({"permissions":{"defaultMode":"plan"}})"),
+  EXPECT_THAT(guards_told(R"({"permissions":{"defaultMode":"acceptEdits"}})",
+                          R"({"permissions":{"defaultMode":"plan"}})"),
               IsEmpty());
-  EXPECT_EQ(told("{}", R"({"disableAllHooks":true})").size(), 1U);
-  EXPECT_THAT(told(R"({"disableAllHooks":true})", R"({"disableAllHooks":true})"), IsEmpty());
+  EXPECT_EQ(guards_told("{}", R"({"disableAllHooks":true})").size(), 1U);
+  EXPECT_THAT(guards_told(R"({"disableAllHooks":true})", R"({"disableAllHooks":true})"), IsEmpty());
 }
 
 TEST(GuardsCheck, WithoutAPresentTreeNothingIsCompared) {

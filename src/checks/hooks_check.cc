@@ -24,8 +24,6 @@ using model::LogicalPath;
 using model::ReferencedFile;
 using model::Scope;
 
-constexpr uint64_t kSourceMaxBytes = uint64_t{8} << 20U;
-
 // One place in a settings file that runs a file.
 struct Use {
   std::string settings_file;
@@ -213,9 +211,9 @@ class HooksCheck {
       say(severity, "hook.empty", path, 0, "it is empty");
       return std::nullopt;
     }
-    if (file.size_bytes > kSourceMaxBytes) {
+    if (file.size_bytes > kScriptMaxBytes) {
       say(Severity::kWarning, "hook.too_large", path, 0,
-          "it is larger than " + human_size(kSourceMaxBytes) + ", so it was not checked");
+          "it is larger than " + human_size(kScriptMaxBytes) + ", so it was not checked");
       return std::nullopt;
     }
     auto text = file.read();

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/strings.h"
@@ -15,7 +17,6 @@ namespace {
 using model::LogicalPath;
 using model::Scope;
 
-constexpr uint64_t kSourceMaxBytes = uint64_t{1} << 20U;
 constexpr std::string_view kHooks = "hooks";
 
 struct Import {
@@ -254,7 +255,7 @@ class ImportsCheck {
     if (!is_python && !is_node && !ends(".sh") && !ends(".bash")) return {};
     const auto file = next_.find(path);
     if (!file || !file->has_value() || (*file)->type != fs::NodeType::kFile ||
-        (*file)->size_bytes > kSourceMaxBytes)
+        (*file)->size_bytes > kScriptMaxBytes)
       return {};
     const auto text = (*file)->read();
     if (!text) return {};  // check_hooks says so
@@ -269,13 +270,15 @@ class ImportsCheck {
     return {};
   }
 
-  static Result<bool> is_there(const TreeView& tree, Scope scope, const Import& one,
-                               Endings endings) {
+  // Every hook imports the same few modules: each place is asked for once.
+  Result<bool> is_there(const TreeView& tree, Scope scope, const Import& one, Endings endings) {
+    const auto [known, is_new] = known_.try_emplace({&tree, scope, one.place, endings.data()});
+    if (!is_new) return known->second;
     for (const std::string_view ending : endings) {
       const auto path = fs::RelPath::parse(one.place + std::string(ending));
       if (!path) continue;
       ASSIGN_OR_RETURN(const auto found, tree.find({scope, *path}));
-      if (found) return true;
+      if (found) return known->second = true;
     }
     return false;
   }
@@ -303,6 +306,7 @@ class ImportsCheck {
 
   const TreeView& next_;
   const TreeView* present_;
+  std::map<std::tuple<const TreeView*, Scope, std::string, const void*>, bool> known_;
   std::vector<Finding> findings_;
 };
 

@@ -12,9 +12,9 @@
 namespace stravinsky::checks {
 namespace {
 
-const std::filesystem::path kSource = STRAVINSKY_SOURCE_DIR;
+const std::filesystem::path kProject = STRAVINSKY_SOURCE_DIR;
 
-std::string text_of(const std::filesystem::path& file) {
+std::string content_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::ostringstream text;
   text << stream.rdbuf();
@@ -30,12 +30,12 @@ std::set<std::string> matches(const std::string& text, const std::string& patter
 }
 
 std::set<std::string> rules_in_code() {
-  std::string all = text_of(kSource / "src/checks/settings_schema.json");
+  std::string all = content_of(kProject / "src/checks/settings_schema.json");
   for (const char* engine : {"check", "surroundings", "version_check", "health_checks"})
-    all += text_of(kSource / "src/engine" / (std::string(engine) + ".cc"));
-  for (const auto& entry : std::filesystem::directory_iterator(kSource / "src/checks")) {
+    all += content_of(kProject / "src/engine" / (std::string(engine) + ".cc"));
+  for (const auto& entry : std::filesystem::directory_iterator(kProject / "src/checks")) {
     const std::string name = entry.path().filename();
-    if (name.ends_with(".cc") && !name.ends_with("_test.cc")) all += text_of(entry.path());
+    if (name.ends_with(".cc") && !name.ends_with("_test.cc")) all += content_of(entry.path());
   }
   std::set<std::string> rules = matches(
       all,
@@ -57,7 +57,7 @@ std::set<std::string> rules_in(const std::string& document) {
 TEST(Rules, CodeAndDocumentNameTheSame) {
   const auto code = rules_in_code();
   EXPECT_GT(code.size(), 60U);
-  const auto document = rules_in(text_of(kSource / "docs/checks.md"));
+  const auto document = rules_in(content_of(kProject / "docs/checks.md"));
   for (const std::string& rule : code)
     EXPECT_TRUE(document.contains(rule)) << rule << " is not in docs/checks.md";
   for (const std::string& rule : document)
@@ -66,13 +66,13 @@ TEST(Rules, CodeAndDocumentNameTheSame) {
 
 TEST(Rules, EachRuleOfATreeHasATreeThatTripsIt) {
   std::string corpus;
-  for (const auto& entry : std::filesystem::directory_iterator(kSource / "tests/corpus/checks"))
-    corpus += text_of(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(kProject / "tests/corpus/checks"))
+    corpus += content_of(entry.path());
   std::set<std::string> tripped = matches(corpus, "^expect [a-z]+ ([a-z0-9_.]+)$");
   // These need a failing parser, machine or check; their tests stand beside the checks.
   for (const char* rule : {"hook.not_read", "hook.interpreter_missing", "hook.unlisted"})
     tripped.insert(rule);
-  const std::string document = text_of(kSource / "docs/checks.md");
+  const std::string document = content_of(kProject / "docs/checks.md");
   std::set<std::string> rules = rules_in(document.substr(0, document.find("## Round the tree")));
   std::erase_if(rules, [](const std::string& rule) { return rule.ends_with(".failed"); });
   EXPECT_EQ(tripped, rules);

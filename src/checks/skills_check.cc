@@ -49,8 +49,8 @@ Result<std::optional<LogicalPath>> first_brought(const TreeView& next, const Tre
   return std::optional<LogicalPath>();
 }
 
-Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
-                   DocumentFindings& findings) {
+Status check_skills_of(const TreeView& next, const TreeView* present, Scope scope,
+                       DocumentFindings& findings) {
   if (is_untouched_beneath(scope, "skills", next, present)) return {};
   ASSIGN_OR_RETURN(const auto paths, next.files_beneath(scope, "skills"));
   std::map<std::string, Skill> skills;
@@ -93,7 +93,7 @@ Status check_scope(const TreeView& next, const TreeView* present, Scope scope,
 Result<std::vector<Finding>> check_skills(const TreeView& next, const TreeView* present) {
   DocumentFindings findings("skills");
   for (const Scope scope : {Scope::kUser, Scope::kProject})
-    RETURN_IF_ERROR(check_scope(next, present, scope, findings));
+    RETURN_IF_ERROR(check_skills_of(next, present, scope, findings));
   return findings.take();
 }
 

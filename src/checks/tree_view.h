@@ -21,6 +21,9 @@
 
 namespace stravinsky::checks {
 
+// A larger script is not read, and so not checked.
+inline constexpr uint64_t kScriptMaxBytes = uint64_t{8} << 20U;
+
 struct FileView {
   fs::NodeType type = fs::NodeType::kFile;
   uint32_t mode = 0;  // permission bits

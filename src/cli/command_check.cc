@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/finding_output.h"
 #include "engine/check.h"
@@ -15,8 +16,6 @@ namespace {
 using checks::Finding;
 using checks::Severity;
 using nlohmann::json;
-
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
 size_t count(const engine::CheckReport& report, Severity severity) {
   return static_cast<size_t>(std::ranges::count(report.findings, severity, &Finding::severity));

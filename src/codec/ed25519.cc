@@ -14,7 +14,7 @@
 namespace stravinsky::codec {
 namespace {
 
-constexpr std::string_view kPrefix = "ed25519:";
+constexpr std::string_view kTextPrefix = "ed25519:";
 
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
@@ -48,12 +48,12 @@ int no_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/)
 }  // namespace
 
 std::string Ed25519PublicKey::text() const {
-  return std::string(kPrefix) + to_hex(bytes);
+  return std::string(kTextPrefix) + to_hex(bytes);
 }
 
 std::optional<Ed25519PublicKey> Ed25519PublicKey::parse(std::string_view text) {
-  if (!text.starts_with(kPrefix)) return std::nullopt;
-  const auto decoded = from_hex(text.substr(kPrefix.size()));
+  if (!text.starts_with(kTextPrefix)) return std::nullopt;
+  const auto decoded = from_hex(text.substr(kTextPrefix.size()));
   Ed25519PublicKey key;
   if (!decoded || decoded->size() != key.bytes.size()) return std::nullopt;
   std::ranges::copy(*decoded, key.bytes.begin());

@@ -10,11 +10,11 @@
 namespace stravinsky::codec {
 namespace {
 
-constexpr std::string_view kMagic = "SRBREC01";
+constexpr std::string_view kRecordMagic = "SRBREC01";
 constexpr std::string_view kDomain = "stravinsky-record-v1\n";
 constexpr size_t kLengthAt = 8;
 constexpr size_t kDigestAt = 20;
-constexpr size_t kHeaderBytes = 52;
+constexpr size_t kRecordHeaderBytes = 52;
 
 std::string little_endian(uint64_t value, size_t size) {
   std::string bytes;
@@ -45,11 +45,12 @@ struct Record {
 
 // The payload that a record at the front of bytes would have, not yet hashed.
 std::optional<Record> framed_at_front(std::string_view bytes) {
-  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) return std::nullopt;
+  if (bytes.size() < kRecordHeaderBytes || !bytes.starts_with(kRecordMagic)) return std::nullopt;
   const uint64_t length = number_at(bytes, kLengthAt, 4);
-  if (length > kRecordPayloadMaxBytes || length > bytes.size() - kHeaderBytes) return std::nullopt;
+  if (length > kRecordPayloadMaxBytes || length > bytes.size() - kRecordHeaderBytes)
+    return std::nullopt;
   return Record{.sequence = number_at(bytes, kLengthAt + 4, 8),
-                .payload = bytes.substr(kHeaderBytes, length)};
+                .payload = bytes.substr(kRecordHeaderBytes, length)};
 }
 
 bool digest_matches(std::string_view bytes, std::string_view payload) {
@@ -62,12 +63,12 @@ bool digest_matches(std::string_view bytes, std::string_view payload) {
 // need little more than one pass.
 bool has_valid_record(std::string_view bytes) {
   uint64_t budget_bytes = 4 * bytes.size();
-  for (size_t at = bytes.find(kMagic); at != std::string_view::npos;
-       at = bytes.find(kMagic, at + 1)) {
+  for (size_t at = bytes.find(kRecordMagic); at != std::string_view::npos;
+       at = bytes.find(kRecordMagic, at + 1)) {
     const std::string_view candidate = bytes.substr(at);
     const auto record = framed_at_front(candidate);
     if (!record) continue;
-    const uint64_t cost_bytes = kHeaderBytes + record->payload.size();
+    const uint64_t cost_bytes = kRecordHeaderBytes + record->payload.size();
     if (cost_bytes > budget_bytes) return true;
     budget_bytes -= cost_bytes;
     if (digest_matches(candidate, record->payload)) return true;
@@ -82,8 +83,8 @@ std::string frame_record(uint64_t sequence, std::string_view payload) {
   const std::string numbers = little_endian(payload.size(), 4) + little_endian(sequence, 8);
   const Digest digest = record_digest(numbers, payload);
   std::string record;
-  record.reserve(kHeaderBytes + payload.size());
-  record += kMagic;
+  record.reserve(kRecordHeaderBytes + payload.size());
+  record += kRecordMagic;
   record += numbers;
   record += as_text(digest.bytes);
   record += payload;
@@ -105,7 +106,7 @@ FramedRecords parse_records(std::string_view bytes) {
       return records;
     }
     records.payloads.emplace_back(record->payload);
-    records.valid_bytes += kHeaderBytes + record->payload.size();
+    records.valid_bytes += kRecordHeaderBytes + record->payload.size();
   }
   return records;
 }

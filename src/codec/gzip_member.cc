@@ -12,14 +12,14 @@
 namespace stravinsky::codec {
 namespace {
 
-constexpr size_t kHeaderBytes = 10;
+constexpr size_t kGzipHeaderBytes = 10;
 constexpr size_t kExtraFlagsAt = 8;
 constexpr std::string_view kHeaderFront{"\x1F\x8B\x08\0\0\0\0\0", 8};
 constexpr std::byte kUnknownSystem{255};
 
 // Extra flags say how hard the compressor tried: 0, 2 or 4.
 bool is_our_header(std::span<const std::byte> bytes) {
-  if (bytes.size() < kHeaderBytes || !as_text(bytes).starts_with(kHeaderFront)) return false;
+  if (bytes.size() < kGzipHeaderBytes || !as_text(bytes).starts_with(kHeaderFront)) return false;
   const auto extra_flags = std::to_integer<unsigned>(bytes[kExtraFlagsAt]);
   return (extra_flags == 0 || extra_flags == 2 || extra_flags == 4) &&
          bytes[kExtraFlagsAt + 1] == kUnknownSystem;

@@ -14,7 +14,7 @@ namespace stravinsky::codec {
 namespace {
 
 // How many neighbouring members a thread verifies at a time.
-constexpr size_t kClaimMembers = 16;
+constexpr size_t kReadClaimMembers = 16;
 
 Status ignore(std::span<const std::byte> /*content*/) {
   return {};
@@ -35,9 +35,9 @@ Result<std::vector<MemberProblem>> verify_members(fs::FileSystem& fs, fs::Fd arc
   const auto work = [&] {
     MemberReader reader(fs, archive);
     while (true) {
-      const size_t first = next.fetch_add(kClaimMembers);
+      const size_t first = next.fetch_add(kReadClaimMembers);
       if (first >= members.size()) return;
-      const size_t end = std::min(first + kClaimMembers, members.size());
+      const size_t end = std::min(first + kReadClaimMembers, members.size());
       for (size_t index = first; index < end; ++index) {
         Status verified = reader.read(members[index], ignore);
         if (!verified) errors[index] = std::move(verified).error();
@@ -45,7 +45,7 @@ Result<std::vector<MemberProblem>> verify_members(fs::FileSystem& fs, fs::Fd arc
     }
   };
   {
-    const bool few = members.size() <= kClaimMembers;
+    const bool few = members.size() <= kReadClaimMembers;
     const Threads others(few ? 0 : threads - 1, work);
     work();
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/units.h"
 #include "testing/archive_fixture.h"
 #include "testing/forwarding_fs.h"
 
@@ -14,8 +15,6 @@ namespace {
 using testing::ArchiveFixture;
 using testing::must;
 using testing::noise;
-
-constexpr int64_t kSecond = 1'000'000'000;
 
 class TarGz : public ::testing::Test {
  protected:
@@ -59,7 +58,7 @@ void expect_equal(const ArchiveMember& a, const ArchiveMember& b) {
   EXPECT_EQ(a.mode, b.mode) << a.path;
   EXPECT_EQ(a.uid, b.uid) << a.path;
   EXPECT_EQ(a.gid, b.gid) << a.path;
-  EXPECT_EQ(a.mtime_ns / kSecond, b.mtime_ns / kSecond) << a.path;
+  EXPECT_EQ(a.mtime_ns / kNanosPerSecond, b.mtime_ns / kNanosPerSecond) << a.path;
   EXPECT_EQ(a.size_bytes, b.size_bytes) << a.path;
   EXPECT_EQ(a.sha256, b.sha256) << a.path;
   EXPECT_EQ(a.link_text, b.link_text) << a.path;
@@ -171,7 +170,7 @@ TEST_F(TarGz, OnlyWhatIsEqualIsCopied) {
   tree.set_mtime("content", mtime_ns);
   tree.rewrite("mode", noise(500, 3), 0600);
   tree.set_mtime("mode", before.members[2].mtime_ns);
-  tree.set_mtime("time", before.members[3].mtime_ns + kSecond);
+  tree.set_mtime("time", before.members[3].mtime_ns + kNanosPerSecond);
   const fs::File previous = tree.open_archive("1.tar.gz");
   ReadsOf watched(fs, previous.fd());
   WriteOptions options = with_threads(1);
@@ -247,7 +246,7 @@ TEST_F(TarGz, ADemandedMemberMustBeWhatLiesThere) {
   EXPECT_EQ(code_for([](auto& m) { m.mode = 0644; }), ErrorCode::kCorrupt);
   EXPECT_EQ(code_for([](auto& m) { m.uid += 1; }), ErrorCode::kCorrupt);
   EXPECT_EQ(code_for([](auto& m) { m.gid += 1; }), ErrorCode::kCorrupt);
-  EXPECT_EQ(code_for([](auto& m) { m.mtime_ns += kSecond; }), ErrorCode::kCorrupt);
+  EXPECT_EQ(code_for([](auto& m) { m.mtime_ns += kNanosPerSecond; }), ErrorCode::kCorrupt);
   EXPECT_EQ(code_for([](auto& m) { m.size_bytes += 1; }), ErrorCode::kCorrupt);
   EXPECT_EQ(code_for([](auto& m) { m.type = fs::NodeType::kDirectory; }), ErrorCode::kCorrupt);
   EXPECT_EQ(code_for([](auto& m) { m.sha256 = sha256("other"); }), ErrorCode::kCorrupt);

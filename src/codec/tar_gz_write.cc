@@ -19,7 +19,7 @@ namespace {
 // How many members a worker takes at a time, and how much it compresses before it
 // hands them over: large enough that the lock does not count, small enough that 75
 // files keep two workers busy.
-constexpr size_t kClaimMembers = 8;
+constexpr size_t kWriteClaimMembers = 8;
 constexpr size_t kBatchBytes = 1U << 20U;
 
 // Neighbouring members, ready to be written.
@@ -96,7 +96,7 @@ class BatchQueue {
     const std::scoped_lock lock(mutex_);
     if (stopping_ || next_claim_ == job_.members.size()) return std::nullopt;
     const size_t first = next_claim_;
-    next_claim_ = std::min(first + kClaimMembers, job_.members.size());
+    next_claim_ = std::min(first + kWriteClaimMembers, job_.members.size());
     return std::pair(first, next_claim_);
   }
 
@@ -191,7 +191,7 @@ Result<Archive> write_tar_gz(fs::FileSystem& fs, fs::Fd out, std::span<const Arc
   const WriteJob job(fs, members, open_content, options);
   ArchiveWriter writer(job, out);
   Status written;
-  if (options.threads > 1 && members.size() > kClaimMembers) {
+  if (options.threads > 1 && members.size() > kWriteClaimMembers) {
     BatchQueue queue(job, options.threads);
     const Threads workers(options.threads, [&queue] { queue.work(); });
     written = workers.count() > 0 ? writer.write_from(queue) : writer.write_alone();

@@ -9,12 +9,12 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "base/units.h"
 #include "fs/rel_path.h"
 
 namespace stravinsky::codec {
 namespace {
 
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr size_t kLinkTextMaxBytes = 4095;
 constexpr uint64_t kIdMax = 07'777'777;
 constexpr uint64_t kSizeMax = 077'777'777'777;  // also of the time
@@ -116,7 +116,7 @@ std::optional<size_t> prefix_length(std::string_view path) {
 
 // --- reading
 
-Error corrupt(std::string_view reason) {
+Error bad_header(std::string_view reason) {
   return make_error(ErrorCode::kCorrupt, fmt::format("bad tar header: {}", reason));
 }
 
@@ -136,13 +136,13 @@ Result<Number> parse_number(std::string_view digits, int base) {
   const auto [end, failure] =
       std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
   if (failure != std::errc() || end != digits.data() + digits.size())
-    return corrupt("not a number");
+    return bad_header("not a number");
   return number;
 }
 
 Result<uint64_t> number_of(std::string_view block, Field field) {
   const std::string_view text = field_of(block, field);
-  if (text.back() != '\0') return corrupt("a number without an end");
+  if (text.back() != '\0') return bad_header("a number without an end");
   return parse_number<uint64_t>(text.substr(0, text.size() - 1), 8);
 }
 
@@ -158,7 +158,7 @@ struct Overrides {
 
 template <typename Value>
 Status set_once(std::optional<Value>& slot, Value value) {
-  if (slot) return corrupt("an extension given twice");
+  if (slot) return bad_header("an extension given twice");
   slot = std::move(value);
   return {};
 }
@@ -176,19 +176,19 @@ Status apply_pax_record(std::string_view key, std::string_view value, Overrides&
   if (key == "uid") return set_number(overrides.uid, value);
   if (key == "gid") return set_number(overrides.gid, value);
   if (key == "mtime") return set_number(overrides.mtime_s, value);
-  return corrupt("an unknown pax record");
+  return bad_header("an unknown pax record");
 }
 
 Status apply_pax(std::string_view data, Overrides& overrides) {
   while (!data.empty()) {
     const size_t space = data.find(' ');
-    if (space == std::string_view::npos) return corrupt("a pax record without a length");
+    if (space == std::string_view::npos) return bad_header("a pax record without a length");
     ASSIGN_OR_RETURN(const auto length, parse_number<size_t>(data.substr(0, space), 10));
     if (length > data.size() || length < space + 3 || data[length - 1] != '\n')
-      return corrupt("a pax record of the wrong length");
+      return bad_header("a pax record of the wrong length");
     const std::string_view record = data.substr(space + 1, length - space - 2);
     const size_t equals = record.find('=');
-    if (equals == std::string_view::npos) return corrupt("a pax record without a value");
+    if (equals == std::string_view::npos) return bad_header("a pax record without a value");
     RETURN_IF_ERROR(
         apply_pax_record(record.substr(0, equals), record.substr(equals + 1), overrides));
     data.remove_prefix(length);
@@ -198,16 +198,16 @@ Status apply_pax(std::string_view data, Overrides& overrides) {
 
 Status apply_extension(char type, std::string_view data, Overrides& overrides) {
   if (type == kTypePax) return apply_pax(data, overrides);
-  if (data.empty() || data.back() != '\0') return corrupt("a long name without an end");
+  if (data.empty() || data.back() != '\0') return bad_header("a long name without an end");
   std::string name(data.substr(0, data.size() - 1));
   return set_once(type == kTypeGnuPath ? overrides.path : overrides.link_text, std::move(name));
 }
 
 Status check_block(std::string_view block) {
-  if (field_of(block, kMagic) != kMagicAndVersion) return corrupt("not a ustar header");
+  if (field_of(block, kMagic) != kMagicAndVersion) return bad_header("not a ustar header");
   const std::string_view stored = field_of(block, kChecksum);
   if (stored != fmt::format("{:06o}", checksum_of(block)) + std::string("\0 ", 2))
-    return corrupt("wrong checksum");
+    return bad_header("wrong checksum");
   return {};
 }
 
@@ -220,7 +220,7 @@ Result<fs::NodeType> node_type_of(char type) {
     case kTypeDirectory:
       return fs::NodeType::kDirectory;
     default:
-      return corrupt("neither a file nor a directory nor a symlink");
+      return bad_header("neither a file nor a directory nor a symlink");
   }
 }
 
@@ -232,17 +232,17 @@ Result<ArchiveMember> parse_member(std::string_view block, Overrides& overrides)
   ASSIGN_OR_RETURN(const uint64_t gid, number_of(block, kGid));
   ASSIGN_OR_RETURN(const uint64_t size_bytes, number_of(block, kSize));
   ASSIGN_OR_RETURN(const uint64_t mtime_s, number_of(block, kMtime));
-  if (mode > 07777) return corrupt("a mode of more than 12 bits");
+  if (mode > 07777) return bad_header("a mode of more than 12 bits");
   member.mode = static_cast<uint32_t>(mode);
   const uint64_t whole_uid = overrides.uid.value_or(uid);
   const uint64_t whole_gid = overrides.gid.value_or(gid);
-  if (whole_uid > UINT32_MAX || whole_gid > UINT32_MAX) return corrupt("an owner out of range");
+  if (whole_uid > UINT32_MAX || whole_gid > UINT32_MAX) return bad_header("an owner out of range");
   member.uid = static_cast<uint32_t>(whole_uid);
   member.gid = static_cast<uint32_t>(whole_gid);
   member.size_bytes = overrides.size_bytes.value_or(size_bytes);
   const int64_t seconds = overrides.mtime_s.value_or(static_cast<int64_t>(mtime_s));
   if (seconds > INT64_MAX / kNanosPerSecond || seconds < INT64_MIN / kNanosPerSecond)
-    return corrupt("a time out of range");
+    return bad_header("a time out of range");
   member.mtime_ns = seconds * kNanosPerSecond;
 
   const std::string_view prefix = text_of(block, kPrefix);
@@ -251,14 +251,14 @@ Result<ArchiveMember> parse_member(std::string_view block, Overrides& overrides)
                                              : fmt::format("{}/{}", prefix, text_of(block, kName)));
   member.link_text = overrides.link_text.value_or(std::string(text_of(block, kLink)));
   if (member.type == fs::NodeType::kDirectory) {
-    if (!member.path.ends_with('/')) return corrupt("a directory without a slash");
+    if (!member.path.ends_with('/')) return bad_header("a directory without a slash");
     member.path.pop_back();
   }
   if ((member.type == fs::NodeType::kSymlink) == member.link_text.empty())
-    return corrupt("a link text out of place");
+    return bad_header("a link text out of place");
   if (member.type != fs::NodeType::kFile && member.size_bytes != 0)
-    return corrupt("data where none can be");
-  if (!check_archivable(member)) return corrupt("a path that leads elsewhere");
+    return bad_header("data where none can be");
+  if (!check_archivable(member)) return bad_header("a path that leads elsewhere");
   return member;
 }
 
@@ -331,7 +331,7 @@ Result<TarHeaders> parse_tar_headers(std::span<const std::byte> bytes) {
   Overrides overrides;
   size_t at = 0;
   while (true) {
-    if (text.size() - at < kTarBlockBytes) return corrupt("cut short");
+    if (text.size() - at < kTarBlockBytes) return bad_header("cut short");
     const std::string_view block = text.substr(at, kTarBlockBytes);
     RETURN_IF_ERROR(check_block(block));
     at += kTarBlockBytes;
@@ -342,10 +342,10 @@ Result<TarHeaders> parse_tar_headers(std::span<const std::byte> bytes) {
     }
     ASSIGN_OR_RETURN(const uint64_t size_bytes, number_of(block, kSize));
     if (size_bytes > kTarHeadersMaxBytes || size_bytes + tar_padding(size_bytes) > text.size() - at)
-      return corrupt("an extension that is too long");
+      return bad_header("an extension that is too long");
     RETURN_IF_ERROR(apply_extension(type, text.substr(at, size_bytes), overrides));
     at += size_bytes + tar_padding(size_bytes);
-    if (at > kTarHeadersMaxBytes) return corrupt("too many extensions");
+    if (at > kTarHeadersMaxBytes) return bad_header("too many extensions");
   }
 }
 

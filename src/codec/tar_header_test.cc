@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "base/units.h"
 
 namespace stravinsky::codec {
 namespace {
-
-constexpr int64_t kSecond = 1'000'000'000;
 
 ArchiveMember file(std::string path) {
   ArchiveMember member;
@@ -15,7 +14,7 @@ ArchiveMember file(std::string path) {
   member.mode = 0644;
   member.uid = 1000;
   member.gid = 100;
-  member.mtime_ns = 1'767'886'462 * kSecond;
+  member.mtime_ns = 1'767'886'462 * kNanosPerSecond;
   member.size_bytes = 5;
   return member;
 }
@@ -49,7 +48,7 @@ void expect_round_trip(const ArchiveMember& member, size_t blocks) {
   EXPECT_EQ(parsed->member.gid, member.gid);
   EXPECT_EQ(parsed->member.size_bytes, member.size_bytes);
   EXPECT_EQ(parsed->member.link_text, member.link_text);
-  EXPECT_EQ(parsed->member.mtime_ns, whole_seconds(member.mtime_ns) * kSecond);
+  EXPECT_EQ(parsed->member.mtime_ns, whole_seconds(member.mtime_ns) * kNanosPerSecond);
 }
 
 // A header whose field was replaced and whose checksum was mended.
@@ -64,7 +63,7 @@ std::string forged(std::string block, size_t at, std::string_view text) {
   return block;
 }
 
-std::string refusal(std::string_view headers) {
+std::string header_refusal(std::string_view headers) {
   const auto parsed = parse_tar_headers(as_byte_span(headers));
   if (parsed) return "parsed " + parsed->member.path;
   EXPECT_EQ(parsed.error().code, ErrorCode::kCorrupt);
@@ -143,11 +142,11 @@ TEST(TarHeader, NumbersOverTheLimitsOfTheirFields) {
 TEST(TarHeader, TimesBefore1970AndFarAwayAreRoundedDown) {
   EXPECT_EQ(whole_seconds(1'999'999'999), 1);
   EXPECT_EQ(whole_seconds(-1), -1);
-  EXPECT_EQ(whole_seconds(-kSecond), -1);
+  EXPECT_EQ(whole_seconds(-kNanosPerSecond), -1);
   ArchiveMember member = file("old");
   member.mtime_ns = -1;
   expect_round_trip(member, 3);
-  member.mtime_ns = 8'589'934'592 * kSecond;
+  member.mtime_ns = 8'589'934'592 * kNanosPerSecond;
   expect_round_trip(member, 3);
 }
 
@@ -167,20 +166,20 @@ TEST(TarHeader, EveryBitFlipIsNoticed) {
   for (size_t bit = 0; bit < headers.size() * 8; ++bit) {
     std::string bad = headers;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
-    EXPECT_NE(refusal(bad), "parsed hooks/x.py") << bit;
+    EXPECT_NE(header_refusal(bad), "parsed hooks/x.py") << bit;
   }
 }
 
 TEST(TarHeader, EveryCutIsRefused) {
   const std::string headers = encode_tar_headers(file(std::string(300, 'a').replace(200, 1, "/")));
   for (size_t size = 0; size < headers.size(); ++size)
-    EXPECT_FALSE(refusal(headers.substr(0, size)).starts_with("parsed")) << size;
+    EXPECT_FALSE(header_refusal(headers.substr(0, size)).starts_with("parsed")) << size;
 }
 
 TEST(TarHeader, RefusesDevicesFifosHardLinksAndTheUnknown) {
   const std::string block = encode_tar_headers(file("a"));
   for (const char type : {'1', '3', '4', '6', '7', 'g', 'S', 'D', 'M', 'V', 'X', '\0'}) {
-    EXPECT_EQ(refusal(forged(block, 156, {&type, 1})),
+    EXPECT_EQ(header_refusal(forged(block, 156, {&type, 1})),
               "bad tar header: neither a file nor a directory nor a symlink")
         << type;
   }
@@ -190,54 +189,58 @@ TEST(TarHeader, RefusesPathsThatLeadElsewhere) {
   const std::string block = encode_tar_headers(file("aaaaaaaa"));
   for (const std::string_view path : {"/etc/xxx", "../aaaaa", "a/../../", "a//aaaaa", "./aaaaaa",
                                       "aaaaaa/.", "aaaaa/..", "aaaaaaa/"}) {
-    EXPECT_EQ(refusal(forged(block, 0, path)), "bad tar header: a path that leads elsewhere")
+    EXPECT_EQ(header_refusal(forged(block, 0, path)), "bad tar header: a path that leads elsewhere")
         << path;
   }
-  EXPECT_EQ(refusal(forged(block, 0, std::string(8, '\0'))),
+  EXPECT_EQ(header_refusal(forged(block, 0, std::string(8, '\0'))),
             "bad tar header: a path that leads elsewhere");
   // The prefix, and both kinds of extension.
-  EXPECT_EQ(refusal(forged(block, 345, "..")), "bad tar header: a path that leads elsewhere");
-  EXPECT_EQ(refusal(forged(block, 345, "/")), "bad tar header: a path that leads elsewhere");
-  EXPECT_EQ(refusal(extended('x', "13 path=../x\n")),
+  EXPECT_EQ(header_refusal(forged(block, 345, "..")),
             "bad tar header: a path that leads elsewhere");
-  EXPECT_EQ(refusal(extended('L', std::string("/x\0", 3))),
+  EXPECT_EQ(header_refusal(forged(block, 345, "/")), "bad tar header: a path that leads elsewhere");
+  EXPECT_EQ(header_refusal(extended('x', "13 path=../x\n")),
             "bad tar header: a path that leads elsewhere");
-  EXPECT_EQ(refusal(extended('L', std::string("x\0y\0", 4))),
+  EXPECT_EQ(header_refusal(extended('L', std::string("/x\0", 3))),
+            "bad tar header: a path that leads elsewhere");
+  EXPECT_EQ(header_refusal(extended('L', std::string("x\0y\0", 4))),
             "bad tar header: a path that leads elsewhere");
 }
 
 TEST(TarHeader, RefusesBadExtensions) {
-  EXPECT_EQ(refusal(extended('x', "10 path=b\n")), "parsed b");
-  EXPECT_EQ(refusal(extended('x', "10 path=b\n10 path=c\n")),
+  EXPECT_EQ(header_refusal(extended('x', "10 path=b\n")), "parsed b");
+  EXPECT_EQ(header_refusal(extended('x', "10 path=b\n10 path=c\n")),
             "bad tar header: an extension given twice");
-  EXPECT_EQ(refusal(extended('x', "11 path=b\n")),
+  EXPECT_EQ(header_refusal(extended('x', "11 path=b\n")),
             "bad tar header: a pax record of the wrong length");
-  EXPECT_EQ(refusal(extended('x', "8 path=b\n")),
+  EXPECT_EQ(header_refusal(extended('x', "8 path=b\n")),
             "bad tar header: a pax record of the wrong length");
-  EXPECT_EQ(refusal(extended('x', "0 path=b\n")),
+  EXPECT_EQ(header_refusal(extended('x', "0 path=b\n")),
             "bad tar header: a pax record of the wrong length");
-  EXPECT_EQ(refusal(extended('x', "path")), "bad tar header: a pax record without a length");
-  EXPECT_EQ(refusal(extended('x', "7 path\n")), "bad tar header: a pax record without a value");
-  EXPECT_EQ(refusal(extended('x', "99999999999999999999 path=b\n")),
+  EXPECT_EQ(header_refusal(extended('x', "path")), "bad tar header: a pax record without a length");
+  EXPECT_EQ(header_refusal(extended('x', "7 path\n")),
+            "bad tar header: a pax record without a value");
+  EXPECT_EQ(header_refusal(extended('x', "99999999999999999999 path=b\n")),
             "bad tar header: not a number");
-  EXPECT_EQ(refusal(extended('x', "10 evil=1\n")), "bad tar header: an unknown pax record");
-  EXPECT_EQ(refusal(extended('x', "11 size=-1\n")), "bad tar header: not a number");
-  EXPECT_EQ(refusal(extended('x', "18 uid=4294967296\n")), "bad tar header: an owner out of range");
-  EXPECT_EQ(refusal(extended('x', "29 mtime=9223372036854775807\n")),
+  EXPECT_EQ(header_refusal(extended('x', "10 evil=1\n")), "bad tar header: an unknown pax record");
+  EXPECT_EQ(header_refusal(extended('x', "11 size=-1\n")), "bad tar header: not a number");
+  EXPECT_EQ(header_refusal(extended('x', "18 uid=4294967296\n")),
+            "bad tar header: an owner out of range");
+  EXPECT_EQ(header_refusal(extended('x', "29 mtime=9223372036854775807\n")),
             "bad tar header: a time out of range");
-  EXPECT_EQ(refusal(extended('L', "name")), "bad tar header: a long name without an end");
-  EXPECT_EQ(refusal(extended('L', std::string(20'000, 'x'))),
+  EXPECT_EQ(header_refusal(extended('L', "name")), "bad tar header: a long name without an end");
+  EXPECT_EQ(header_refusal(extended('L', std::string(20'000, 'x'))),
             "bad tar header: an extension that is too long");
 }
 
 TEST(TarHeader, RefusesDataWhereNoneCanBe) {
   const std::string link = encode_tar_headers(symlink("l", "t"));
-  EXPECT_EQ(refusal(forged(link, 124, "00000000001")), "bad tar header: data where none can be");
-  EXPECT_EQ(refusal(forged(link, 157, std::string(1, '\0'))),
+  EXPECT_EQ(header_refusal(forged(link, 124, "00000000001")),
+            "bad tar header: data where none can be");
+  EXPECT_EQ(header_refusal(forged(link, 157, std::string(1, '\0'))),
             "bad tar header: a link text out of place");
-  EXPECT_EQ(refusal(forged(encode_tar_headers(file("a")), 157, "t")),
+  EXPECT_EQ(header_refusal(forged(encode_tar_headers(file("a")), 157, "t")),
             "bad tar header: a link text out of place");
-  EXPECT_EQ(refusal(forged(encode_tar_headers(directory("d")), 0, std::string("d\0", 2))),
+  EXPECT_EQ(header_refusal(forged(encode_tar_headers(directory("d")), 0, std::string("d\0", 2))),
             "bad tar header: a directory without a slash");
 }
 

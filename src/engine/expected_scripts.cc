@@ -11,8 +11,6 @@ namespace stravinsky::engine {
 namespace {
 
 constexpr std::string_view kHooks = "hooks/";
-// A larger script is read when it is asked for, if it is.
-constexpr size_t kAnnouncedMaxBytes = size_t{1} << 20U;
 
 bool stands_in_tree(Session& session, const store::Snapshot& snapshot,
                     const model::LogicalPath& path, const std::string& text) {
@@ -34,7 +32,7 @@ void expect_scripts(Session& session, const store::Snapshot& snapshot, const sto
     const std::string& name = bundle.files()[i].path.str();
     if (!name.starts_with(kHooks)) continue;
     const std::string& text = bundle.content(i);
-    if (text.size() > kAnnouncedMaxBytes) continue;
+    if (text.size() > checks::kScriptMaxBytes) continue;
     const auto parser = checks::parser_of(name, text);
     if (!parser || stands_in_tree(session, snapshot, {scope, bundle.files()[i].path}, text))
       continue;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "base/units.h"
 #include "engine/scratch_home.h"
 
 namespace stravinsky::engine {
@@ -15,8 +16,6 @@ namespace {
 using checks::Finding;
 using model::HealthCommand;
 using model::HealthHome;
-
-constexpr int64_t kMillisPerSecond = 1'000;
 
 std::string why_it_failed(const Result<ProcessResult>& ended, const HealthCommand& command) {
   if (!ended) return "could not be started: " + ended.error().message;

@@ -17,7 +17,7 @@ using model::ImageKind;
 using nlohmann::json;
 
 constexpr uint64_t kHoldFormatVersion = 1;
-constexpr uint64_t kSizeMaxBytes = 64U << 20U;
+constexpr uint64_t kHoldMaxBytes = 64U << 20U;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ Status remove_hold(fs::FileSystem& fs, fs::Fd store_dir) {
 }
 
 Result<std::string> held_version(fs::FileSystem& fs, fs::Fd store) {
-  auto text = fs::read_file(fs, store, layout::hold(), kSizeMaxBytes);
+  auto text = fs::read_file(fs, store, layout::hold(), kHoldMaxBytes);
   if (!text) {
     if (is_not_found(text.error())) return std::string();
     return std::move(text).error();

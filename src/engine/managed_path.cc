@@ -50,7 +50,7 @@ Status passes_its_check(const store::BackupReader& reader, const LogicalPath& pa
   if (!entry->component->name.starts_with("settings"))
     return reader.read(*entry, [](std::span<const std::byte>) { return Status(); });
   ASSIGN_OR_RETURN(const std::string text, reader.read_text(*entry, kSettingsMaxBytes));
-  if (const auto json = model::JsonText::parse(text); !json)
+  if (const auto document = model::JsonText::parse(text); !document)
     return make_error(ErrorCode::kCorrupt, "is no JSON", path.display());
   return {};
 }

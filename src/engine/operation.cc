@@ -8,6 +8,7 @@
 #include "base/background.h"
 #include "base/check.h"
 #include "base/strings.h"
+#include "base/units.h"
 #include "engine/conflict_copies.h"
 #include "engine/error_matrix.h"
 #include "engine/guarded_install.h"
@@ -44,7 +45,6 @@ using model::Scope;
 using model::TransactionKind;
 
 constexpr size_t kTransactionIdBytes = 8;
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
 // Runs one operation; its members are what the steps hand on to each other.
 class Operation {

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "base/units.h"
 #include "engine/history.h"
 #include "txn/archive.h"
 #include "txn/journal.h"
@@ -13,7 +14,6 @@
 namespace stravinsky::engine {
 namespace {
 
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 constexpr int64_t kNanosPerDay = 86'400'000'000'000;
 constexpr int64_t kDailyDays = 7;
 

@@ -2,14 +2,13 @@
 
 #include <cstdint>
 
+#include "base/units.h"
 #include "txn/recovery.h"
 
 namespace stravinsky::engine {
 namespace {
 
-constexpr int64_t kMillisPerSecond = 1'000;
 constexpr int64_t kNanosPerMilli = 1'000'000;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 // kRolledBack and kDiscarded: the old tree is there.
 Result<std::vector<txn::Kept>> answer_of(const std::vector<txn::Recovered>& answers,

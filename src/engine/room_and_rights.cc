@@ -6,12 +6,11 @@
 #include <map>
 
 #include "base/strings.h"
+#include "base/units.h"
 #include "store/location.h"
 
 namespace stravinsky::engine {
 namespace {
-
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
 Status check_room(const Session& session, const store::Snapshot& snapshot, Room room) {
   ASSIGN_OR_RETURN(const fs::Space space, session.fs().space(session.store().fd()));

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "base/units.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/manual_recovery.h"
@@ -20,9 +21,7 @@ namespace {
 
 namespace layout = model::layout;
 
-constexpr int64_t kMillisPerSecond = 1000;
 constexpr uint64_t kConfigMaxBytes = 1U << 20U;
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
 bool knows_earlier_events(Session& session) {
   const auto done = txn::list_transactions(session.fs(), session.store().fd(), txn::Shelf::kDone);

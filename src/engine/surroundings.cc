@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/units.h"
 #include "checks/environment_checks.h"
 #include "engine/retention.h"
 
@@ -13,8 +14,6 @@ namespace {
 
 using checks::Finding;
 using Findings = Result<std::vector<Finding>>;
-
-constexpr uint64_t kBytesPerMegabyte = 1'000'000;
 
 // One that cannot be carried out is a finding itself.
 std::vector<Finding> found(const char* name, const char* failed_rule, Findings findings) {

@@ -8,11 +8,11 @@
 #include <climits>
 
 #include "base/strings.h"
+#include "base/units.h"
 
 namespace stravinsky::fs::posix {
 namespace {
 
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr uint32_t kModeBits = 07777;
 
 NodeType type_of_mode(mode_t mode) {

@@ -14,6 +14,7 @@
 #include <csignal>
 
 #include "base/strings.h"
+#include "base/units.h"
 #include "fs/posix_calls.h"
 
 // The operations on names are in posix_fs_names.cc.
@@ -23,7 +24,6 @@ using namespace posix;
 
 namespace {
 
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr long kExtMagic = 0xEF53;
 constexpr long kXfsMagic = 0x58465342;
 constexpr long kTmpfsMagic = 0x01021994;

@@ -175,43 +175,46 @@ Error file_error(std::string message) {
 }
 
 Result<JsonText> parse_file(std::string_view file_text) {
-  auto json = JsonText::parse(file_text);
-  if (!json) return file_error(json.error().to_string());
-  if (json->kind(JsonIndex::kRoot) != JsonKind::kObject)
+  auto document = JsonText::parse(file_text);
+  if (!document) return file_error(document.error().to_string());
+  if (document->kind(JsonIndex::kRoot) != JsonKind::kObject)
     return file_error(
-        fmt::format("line {}: it must be an object", json->position(JsonIndex::kRoot).line));
-  return std::move(*json);
+        fmt::format("line {}: it must be an object", document->position(JsonIndex::kRoot).line));
+  return std::move(*document);
 }
 
 // A JSON value as the text that normal_form understands; nullopt for another type.
-std::optional<std::string> file_value(const ConfigKey& key, const JsonText& json, JsonIndex index) {
-  const JsonKind kind = json.kind(index);
+std::optional<std::string> file_value(const ConfigKey& key, const JsonText& document,
+                                      JsonIndex index) {
+  const JsonKind kind = document.kind(index);
   if (is_string(key))
-    return kind == JsonKind::kString ? normal_form(key, json.string_value(index)) : std::nullopt;
+    return kind == JsonKind::kString ? normal_form(key, document.string_value(index))
+                                     : std::nullopt;
   if (key.type == ConfigType::kKeyList) {
     if (kind != JsonKind::kArray) return std::nullopt;
     std::string all;
-    for (const JsonIndex item : json.children(index)) {
-      if (json.kind(item) != JsonKind::kString || json.string_value(item).contains(','))
+    for (const JsonIndex item : document.children(index)) {
+      if (document.kind(item) != JsonKind::kString || document.string_value(item).contains(','))
         return std::nullopt;
-      all.append(json.string_value(item)).append(",");
+      all.append(document.string_value(item)).append(",");
     }
     return normal_form(key, all);
   }
-  if (key.type == ConfigType::kCommands) return normal_form(key, json.raw(json[index].value));
+  if (key.type == ConfigType::kCommands)
+    return normal_form(key, document.raw(document[index].value));
   const JsonKind wanted = key.type == ConfigType::kBoolean ? JsonKind::kBoolean : JsonKind::kNumber;
   if (kind != wanted) return std::nullopt;
-  return normal_form(key, json.raw(json[index].value));
+  return normal_form(key, document.raw(document[index].value));
 }
 
-Status check_version(const JsonText& json) {
-  const JsonIndex version = json.find(JsonIndex::kRoot, "version");
+Status check_version(const JsonText& document) {
+  const JsonIndex version = document.find(JsonIndex::kRoot, "version");
   if (version == JsonIndex::kNone) return {};
-  const int line = json.position(version).line;
-  if (json.kind(version) != JsonKind::kString)
+  const int line = document.position(version).line;
+  if (document.kind(version) != JsonKind::kString)
     return file_error(fmt::format("line {}: \"version\" is {}; expected \"{}\"", line,
-                                  with_article(json.kind(version)), kFileVersion));
-  if (json.string_value(version) == kFileVersion) return {};
+                                  with_article(document.kind(version)), kFileVersion));
+  if (document.string_value(version) == kFileVersion) return {};
   Error error = file_error(fmt::format(
       "line {}: \"version\" is not \"{}\", the one this program knows", line, kFileVersion));
   error.code = ErrorCode::kUnsupported;
@@ -229,17 +232,17 @@ std::string json_value(const ConfigKey& key, const std::string& normal) {
 }
 
 // A member put behind the last one of an object.
-std::string insert_member(const JsonText& json, JsonIndex object, std::string_view member,
+std::string insert_member(const JsonText& document, JsonIndex object, std::string_view member,
                           std::string_view indent) {
-  std::string text(json.text());
-  const JsonIndex last = json[object].last_child;
+  std::string text(document.text());
+  const JsonIndex last = document[object].last_child;
   if (last == JsonIndex::kNone) {
-    const size_t at = json[object].value.begin + 1;
+    const size_t at = document[object].value.begin + 1;
     const std::string closing = indent.size() > 2 ? "\n  " : "\n";
-    const size_t end = json[object].value.end - 1;
+    const size_t end = document[object].value.end - 1;
     text.replace(at, end - at, fmt::format("\n{}{}{}", indent, member, closing));
   } else {
-    text.insert(json[last].value.end, fmt::format(",\n{}{}", indent, member));
+    text.insert(document[last].value.end, fmt::format(",\n{}{}", indent, member));
   }
   return text;
 }
@@ -288,25 +291,25 @@ Result<Config> Config::load(std::string_view file_text, const Variables& variabl
 }
 
 Status Config::read_file(std::string_view file_text) {
-  ASSIGN_OR_RETURN(const JsonText json, parse_file(file_text));
-  RETURN_IF_ERROR(check_version(json));
+  ASSIGN_OR_RETURN(const JsonText document, parse_file(file_text));
+  RETURN_IF_ERROR(check_version(document));
   const auto warn = [&](JsonIndex at, const std::string& name, std::string_view why) {
-    warnings_.push_back(fmt::format("{}, line {}: \"{}\" {}", kFileName, json.position(at).line,
+    warnings_.push_back(fmt::format("{}, line {}: \"{}\" {}", kFileName, document.position(at).line,
                                     escape(name), why));
   };
-  for (const JsonIndex hidden : json.hidden_members())
-    warn(hidden, json.key(hidden), "is given twice; the last one counts");
-  for (const auto& [section, index] : json.members(JsonIndex::kRoot)) {
+  for (const JsonIndex hidden : document.hidden_members())
+    warn(hidden, document.key(hidden), "is given twice; the last one counts");
+  for (const auto& [section, index] : document.members(JsonIndex::kRoot)) {
     if (section == "version") continue;
     if (!is_section(section)) {
       warn(index, section, "is not a section of this program and has no effect");
       continue;
     }
-    if (json.kind(index) != JsonKind::kObject)
+    if (document.kind(index) != JsonKind::kObject)
       return file_error(fmt::format("line {}: \"{}\" is {}; expected an object",
-                                    json.position(index).line, section,
-                                    with_article(json.kind(index))));
-    for (const auto& [name, at] : json.members(index)) {
+                                    document.position(index).line, section,
+                                    with_article(document.kind(index))));
+    for (const auto& [name, at] : document.members(index)) {
       const std::string full = fmt::format("{}.{}", section, name);
       if (find_config_key(full) == nullptr)
         warn(at, full, "is not a key of this program and has no effect");
@@ -315,14 +318,15 @@ Status Config::read_file(std::string_view file_text) {
   std::sort(warnings_.begin(), warnings_.end());
   for (ConfigValue& value : values_) {
     const ConfigKey& key = *value.key;
-    const JsonIndex section = json.find(JsonIndex::kRoot, section_of(key.name));
+    const JsonIndex section = document.find(JsonIndex::kRoot, section_of(key.name));
     if (section == JsonIndex::kNone) continue;
-    const JsonIndex at = json.find(section, key_of(key.name));
+    const JsonIndex at = document.find(section, key_of(key.name));
     if (at == JsonIndex::kNone) continue;
-    auto text = file_value(key, json, at);
+    auto text = file_value(key, document, at);
     if (!text)
-      return file_error(fmt::format("line {}: \"{}\" is {}; expected {}", json.position(at).line,
-                                    key.name, with_article(json.kind(at)), expected(key)));
+      return file_error(fmt::format("line {}: \"{}\" is {}; expected {}",
+                                    document.position(at).line, key.name,
+                                    with_article(document.kind(at)), expected(key)));
     value.text = std::move(*text);
     value.origin = ConfigOrigin::kFile;
   }
@@ -402,20 +406,20 @@ Result<std::string> set_config_value(std::string_view file_text, std::string_vie
   const std::string new_file = fmt::format("{{\n  \"version\": \"{}\"\n}}\n", kFileVersion);
   if (file_text.empty()) file_text = new_file;
 
-  ASSIGN_OR_RETURN(const JsonText json, parse_file(file_text));
+  ASSIGN_OR_RETURN(const JsonText document, parse_file(file_text));
   const std::string member = fmt::format("\"{}\": {}", key_of(name), json_value(*key, *normal));
-  const JsonIndex section = json.find(JsonIndex::kRoot, section_of(name));
+  const JsonIndex section = document.find(JsonIndex::kRoot, section_of(name));
   const JsonIndex at =
-      section == JsonIndex::kNone ? JsonIndex::kNone : json.find(section, key_of(name));
+      section == JsonIndex::kNone ? JsonIndex::kNone : document.find(section, key_of(name));
   std::string text;
   if (at != JsonIndex::kNone) {
-    text = json.text();
-    const ByteSpan span = json[at].value;
+    text = document.text();
+    const ByteSpan span = document[at].value;
     text.replace(span.begin, span.size(), json_value(*key, *normal));
   } else if (section != JsonIndex::kNone) {
-    text = insert_member(json, section, member, "    ");
+    text = insert_member(document, section, member, "    ");
   } else {
-    text = insert_member(json, JsonIndex::kRoot,
+    text = insert_member(document, JsonIndex::kRoot,
                          fmt::format("\"{}\": {{\n    {}\n  }}", section_of(name), member), "  ");
   }
   const auto no_variables = [](const std::string&) { return std::optional<std::string>(); };

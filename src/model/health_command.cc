@@ -16,13 +16,13 @@ Error wrong(size_t number, std::string_view what) {
   return make_error(ErrorCode::kUsage, fmt::format("command {}: {}", number, what));
 }
 
-Result<std::vector<std::string>> words_of(const JsonText& json, JsonIndex list, size_t number) {
+Result<std::vector<std::string>> words_of(const JsonText& document, JsonIndex list, size_t number) {
   std::vector<std::string> words;
-  if (json.kind(list) == JsonKind::kArray)
-    for (const JsonIndex word : json.children(list)) {
-      if (json.kind(word) != JsonKind::kString)
+  if (document.kind(list) == JsonKind::kArray)
+    for (const JsonIndex word : document.children(list)) {
+      if (document.kind(word) != JsonKind::kString)
         return wrong(number, "\"argv\" holds more than strings");
-      words.push_back(json.string_value(word));
+      words.push_back(document.string_value(word));
       if (words.back().contains('\0')) return wrong(number, "\"argv\" holds a NUL");
     }
   if (words.empty() || words.front().empty())
@@ -30,8 +30,8 @@ Result<std::vector<std::string>> words_of(const JsonText& json, JsonIndex list, 
   return words;
 }
 
-Result<int64_t> timeout_of(const JsonText& json, JsonIndex at, size_t number) {
-  const std::string_view text = json.raw(json[at].value);
+Result<int64_t> timeout_of(const JsonText& document, JsonIndex at, size_t number) {
+  const std::string_view text = document.raw(document[at].value);
   int64_t seconds = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (failed != std::errc() || end != text.data() + text.size() || seconds < 1 ||
@@ -41,18 +41,18 @@ Result<int64_t> timeout_of(const JsonText& json, JsonIndex at, size_t number) {
   return seconds;
 }
 
-Result<HealthCommand> command_of(const JsonText& json, JsonIndex object, size_t number) {
-  if (json.kind(object) != JsonKind::kObject) return wrong(number, "it must be an object");
+Result<HealthCommand> command_of(const JsonText& document, JsonIndex object, size_t number) {
+  if (document.kind(object) != JsonKind::kObject) return wrong(number, "it must be an object");
   HealthCommand command;
   bool has_argv = false;
-  for (const auto& [key, at] : json.members(object)) {
+  for (const auto& [key, at] : document.members(object)) {
     if (key == "argv") {
-      ASSIGN_OR_RETURN(command.argv, words_of(json, at, number));
+      ASSIGN_OR_RETURN(command.argv, words_of(document, at, number));
       has_argv = true;
     } else if (key == "timeout_seconds") {
-      ASSIGN_OR_RETURN(command.timeout_seconds, timeout_of(json, at, number));
+      ASSIGN_OR_RETURN(command.timeout_seconds, timeout_of(document, at, number));
     } else if (key == "home") {
-      const std::string home = json.string_value(at);
+      const std::string home = document.string_value(at);
       if (home != "scratch" && home != "real")
         return wrong(number, "\"home\" must be \"scratch\" or \"real\"");
       command.home = home == "real" ? HealthHome::kReal : HealthHome::kScratch;
@@ -67,13 +67,13 @@ Result<HealthCommand> command_of(const JsonText& json, JsonIndex object, size_t 
 }  // namespace
 
 Result<std::vector<HealthCommand>> parse_health_commands(std::string_view text) {
-  const auto json = JsonText::parse(text);
-  if (!json) return make_error(ErrorCode::kUsage, json.error().to_string());
-  if (json->kind(JsonIndex::kRoot) != JsonKind::kArray)
+  const auto document = JsonText::parse(text);
+  if (!document) return make_error(ErrorCode::kUsage, document.error().to_string());
+  if (document->kind(JsonIndex::kRoot) != JsonKind::kArray)
     return make_error(ErrorCode::kUsage, "it must be a list");
   std::vector<HealthCommand> commands;
-  for (const JsonIndex object : json->children(JsonIndex::kRoot)) {
-    ASSIGN_OR_RETURN(HealthCommand command, command_of(*json, object, commands.size() + 1));
+  for (const JsonIndex object : document->children(JsonIndex::kRoot)) {
+    ASSIGN_OR_RETURN(HealthCommand command, command_of(*document, object, commands.size() + 1));
     commands.push_back(std::move(command));
   }
   return commands;

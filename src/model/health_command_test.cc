@@ -5,7 +5,7 @@
 namespace stravinsky::model {
 namespace {
 
-std::string refusal(std::string_view text) {
+std::string command_refusal(std::string_view text) {
   const auto commands = parse_health_commands(text);
   return commands ? "" : commands.error().message;
 }
@@ -30,8 +30,8 @@ TEST(HealthCommand, WhatIsWrongIsNamedWithItsNumber) {
         R"([{"argv": ["a"], "timeout_seconds": 3601}])",
         R"([{"argv": ["a"], "timeout_seconds": "3"}])", R"([{"argv": ["a"], "home": "mine"}])",
         R"([{"argv": ["a"], "shell": true}])", R"([{"argv": ["a\u0000b"]}])"})
-    EXPECT_NE(refusal(text), "") << text;
-  EXPECT_EQ(refusal(R"([{"argv": ["a"]}, {"argv": []}])").substr(0, 10), "command 2:");
+    EXPECT_NE(command_refusal(text), "") << text;
+  EXPECT_EQ(command_refusal(R"([{"argv": ["a"]}, {"argv": []}])").substr(0, 10), "command 2:");
 }
 
 }  // namespace

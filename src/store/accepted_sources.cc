@@ -8,13 +8,13 @@
 namespace stravinsky::store {
 namespace {
 
-constexpr uint64_t kSizeMaxBytes = uint64_t{1} << 20U;
+constexpr uint64_t kAcceptedMaxBytes = uint64_t{1} << 20U;
 
 }  // namespace
 
 AcceptedSources AcceptedSources::load(fs::FileSystem& fs, fs::Fd store) {
   AcceptedSources sources;
-  const auto text = fs::read_file(fs, store, model::layout::accepted_sources(), kSizeMaxBytes);
+  const auto text = fs::read_file(fs, store, model::layout::accepted_sources(), kAcceptedMaxBytes);
   if (!text) return sources;
   for (const std::string_view line : split(*text, '\n'))
     if (const auto digest = codec::Digest::from_hex(line)) sources.add(*digest);

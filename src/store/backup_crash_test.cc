@@ -10,11 +10,11 @@
 namespace stravinsky::store {
 namespace {
 
-constexpr const char* kStore = "/home/u/.stravinsky/rollback";
+constexpr const char* kStorePlace = "/home/u/.stravinsky/rollback";
 
 Status create(fs::FileSystem& disk, const std::string& label) {
   testing::FakeClock clock;
-  ASSIGN_OR_RETURN(const StoreDir dir, StoreDir::open(disk, kStore, 1000, IfAbsent::kCreate));
+  ASSIGN_OR_RETURN(const StoreDir dir, StoreDir::open(disk, kStorePlace, 1000, IfAbsent::kCreate));
   ASSIGN_OR_RETURN(const Roots roots,
                    find_roots(disk, {.home = "/home/u", .working_directory = "/home/u"}));
   ASSIGN_OR_RETURN(const Snapshot snapshot, take_snapshot(disk, {.roots = roots}));
@@ -24,9 +24,9 @@ Status create(fs::FileSystem& disk, const std::string& label) {
   return {};
 }
 
-Status sweep(fs::FileSystem& disk) {
+Status sweep_backups(fs::FileSystem& disk) {
   testing::FakeClock clock;
-  ASSIGN_OR_RETURN(const StoreDir dir, StoreDir::open(disk, kStore, 1000, IfAbsent::kCreate));
+  ASSIGN_OR_RETURN(const StoreDir dir, StoreDir::open(disk, kStorePlace, 1000, IfAbsent::kCreate));
   ASSIGN_OR_RETURN(const auto removed, BackupStore(dir, clock).sweep());
   return {};
 }
@@ -44,10 +44,10 @@ std::unique_ptr<testing::MemFs> initial_disk() {
   return disk;
 }
 
-std::vector<std::string> broken_rules(testing::MemFs& disk, bool acknowledged) {
+std::vector<std::string> broken_backup_rules(testing::MemFs& disk, bool acknowledged) {
   std::vector<std::string> broken;
   testing::FakeClock clock;
-  const auto dir = StoreDir::open(disk, kStore, 1000, IfAbsent::kFail);
+  const auto dir = StoreDir::open(disk, kStorePlace, 1000, IfAbsent::kFail);
   if (!dir) return {"the store is gone"};
   const BackupStore store(*dir, clock);
   const auto list = store.list();
@@ -63,27 +63,27 @@ std::vector<std::string> broken_rules(testing::MemFs& disk, bool acknowledged) {
   }
   if (!has_a) broken.push_back("the old backup is gone");
   if (acknowledged && !has_b) broken.push_back("the acknowledged backup is gone");
-  for (const auto& [path, node] : disk.snapshot(std::string(kStore) + "/backups"))
+  for (const auto& [path, node] : disk.snapshot(std::string(kStorePlace) + "/backups"))
     if (path.ends_with(".partial") && node.type == fs::NodeType::kDirectory)
       broken.push_back("litter: " + path);
   return broken;
 }
 
-testing::SweepCase sweep_case() {
+testing::SweepCase backup_sweep_case() {
   return {.make_initial = initial_disk,
           .operation = [](fs::FileSystem& disk) { return create(disk, "b"); },
-          .recover = sweep,
-          .violations = broken_rules};
+          .recover = sweep_backups,
+          .violations = broken_backup_rules};
 }
 
 TEST(BackupCrash, APowerCutLeavesAWholeBackupOrNone) {
-  const testing::SweepReport report = testing::run_crash_sweep(sweep_case());
+  const testing::SweepReport report = testing::run_crash_sweep(backup_sweep_case());
   EXPECT_TRUE(report.is_clean()) << report.to_string();
   EXPECT_GT(report.points, 20U);
 }
 
 TEST(BackupCrash, AFailedCallLeavesAWholeBackupOrNone) {
-  const testing::SweepReport report = testing::run_errno_sweep(sweep_case());
+  const testing::SweepReport report = testing::run_errno_sweep(backup_sweep_case());
   EXPECT_TRUE(report.is_clean()) << report.to_string();
 }
 
@@ -92,7 +92,7 @@ TEST(BackupCrash, EachMissingSyncIsNoticed) {
   for (const char* mutant :
        {"backup_file_not_synced", "backup_directory_not_synced", "backup_publication_not_synced"}) {
     set_mutant(mutant);
-    EXPECT_FALSE(testing::run_crash_sweep(sweep_case()).is_clean()) << mutant;
+    EXPECT_FALSE(testing::run_crash_sweep(backup_sweep_case()).is_clean()) << mutant;
     set_mutant("");
   }
 }

@@ -15,14 +15,14 @@ namespace {
 namespace layout = model::layout;
 using nlohmann::json;
 
-constexpr uint64_t kFormatVersion = 1;
-constexpr uint64_t kSizeMaxBytes = 64U << 20U;
+constexpr uint64_t kSequenceFormat = 1;
+constexpr uint64_t kSequenceMaxBytes = 64U << 20U;
 
 }  // namespace
 
 Result<BackupIds> BackupIds::load(const StoreDir& store, const KnownElsewhere& elsewhere) {
   const auto bytes =
-      fs::read_file(store.file_system(), store.fd(), layout::sequence(), kSizeMaxBytes);
+      fs::read_file(store.file_system(), store.fd(), layout::sequence(), kSequenceMaxBytes);
   const bool is_absent = !bytes && is_not_found(bytes.error());
   if (!bytes && !is_absent && bytes.error().code != ErrorCode::kCorrupt) {
     // That something else stands there is what its type says, not an error that may pass.
@@ -51,7 +51,7 @@ Result<BackupIds> BackupIds::parse(const StoreDir& store, std::string_view bytes
   BackupIds ids(store);
   ASSIGN_OR_RETURN(const json parsed, codec::parse_strict_json(bytes));
   if (!parsed.is_object()) return make_error(ErrorCode::kCorrupt, "is no object");
-  RETURN_IF_ERROR(model::check_format_version(parsed, kFormatVersion, "sequence.json"));
+  RETURN_IF_ERROR(model::check_format_version(parsed, kSequenceFormat, "sequence.json"));
   model::JsonObject object(parsed, "sequence.json");
   ids.next_sequence_ = object.number("next_sequence", codec::kJsonIntegerMax);
   ids.newest_ = object.text("newest");
@@ -149,7 +149,7 @@ Result<BackupId> BackupIds::allocate(const std::string& label) {
 
 Status BackupIds::save() const {
   const json value = {{"any_label_may_be_used", any_label_may_be_used_},
-                      {"format_version", kFormatVersion},
+                      {"format_version", kSequenceFormat},
                       {"labels", labels_},
                       {"newest", newest_},
                       {"next_sequence", next_sequence_}};

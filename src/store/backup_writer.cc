@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/mutant.h"
 #include "base/strings.h"
+#include "base/units.h"
 #include "codec/tar_gz.h"
 #include "codec/threads.h"
 #include "model/store_layout.h"
@@ -23,7 +24,6 @@ using model::Scope;
 using model::StoredFile;
 
 constexpr int kReadTries = 3;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 Result<fs::File> open_content(fs::FileSystem& fs, const Snapshot& snapshot,
                               const TreeEntry& entry) {

@@ -16,7 +16,7 @@ namespace {
 namespace layout = model::layout;
 using nlohmann::json;
 
-constexpr uint64_t kSizeMaxBytes = 1U << 20U;
+constexpr uint64_t kBegunUpdateMaxBytes = 1U << 20U;
 
 Error corrupt() {
   return make_error(ErrorCode::kCorrupt, "is not what this program writes",
@@ -57,7 +57,7 @@ bool read_number(std::string_view text, int64_t& out) {
 }  // namespace
 
 Result<std::optional<BegunUpdate>> read_begun(fs::FileSystem& fs, fs::Fd store) {
-  auto text = fs::read_file(fs, store, layout::begun_update(), kSizeMaxBytes);
+  auto text = fs::read_file(fs, store, layout::begun_update(), kBegunUpdateMaxBytes);
   if (!text) {
     if (is_not_found(text.error())) return std::optional<BegunUpdate>();
     return std::move(text).error();

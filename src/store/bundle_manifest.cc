@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint64_t kFormatVersion = 1;
+constexpr uint64_t kBundleManifestFormat = 1;
 
 struct Listed {
   codec::Digest sha256;
@@ -39,7 +39,7 @@ std::string make_bundle_manifest(const std::vector<RawFile>& files, const std::s
                     {"sha256", codec::sha256(file.content).hex()},
                     {"size", file.content.size()}});
   return codec::canonical_json({{"files", std::move(list)},
-                                {"format_version", kFormatVersion},
+                                {"format_version", kBundleManifestFormat},
                                 {"name", escape(name)},
                                 {"version", version}});
 }
@@ -48,7 +48,8 @@ Status check_bundle_manifest(BundleSource& source, const std::string& at, const 
                              const std::vector<RawFile>& tree) {
   const auto value = codec::parse_strict_json(text);
   if (!value) return bad_manifest(value.error());
-  const Status known = model::check_format_version(*value, kFormatVersion, "bundle's manifest");
+  const Status known =
+      model::check_format_version(*value, kBundleManifestFormat, "bundle's manifest");
   if (!known && known.error().code == ErrorCode::kUnsupported) return known.error();
   if (!known) return bad_manifest(known.error());
   model::JsonObject object(*value, "the bundle's manifest");

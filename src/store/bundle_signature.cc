@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint64_t kFormatVersion = 1;
+constexpr uint64_t kSignatureFormat = 1;
 constexpr std::string_view kPurpose = "stravinsky bundle signature v1\n";
 
 std::string message_for(std::string_view bundle) {
@@ -32,7 +32,7 @@ Error refuse(std::string why) {
 std::string make_signature(std::string_view bundle, const codec::Ed25519PrivateKey& key) {
   return codec::canonical_json(
              {{"algorithm", "ed25519"},
-              {"format_version", kFormatVersion},
+              {"format_version", kSignatureFormat},
               {"public_key", key.public_key().text()},
               {"sha256", codec::sha256(bundle).hex()},
               {"signature", to_hex(key.sign(as_byte_span(message_for(bundle))))}}) +
@@ -44,7 +44,7 @@ Result<codec::Ed25519PublicKey> check_signature(std::string_view bundle,
   if (signature.size() > kSignatureMaxBytes) return refuse("it is too large");
   const auto value = codec::parse_strict_json(signature);
   if (!value || !value->is_object()) return refuse("it is not one");
-  if (Status known = model::check_format_version(*value, kFormatVersion, "signature"); !known)
+  if (Status known = model::check_format_version(*value, kSignatureFormat, "signature"); !known)
     return refuse(known.error().message);
   model::JsonObject object(*value, "the signature");
   const auto key = codec::Ed25519PublicKey::parse(object.text("public_key"));

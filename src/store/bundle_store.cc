@@ -19,7 +19,7 @@ using fs::OpenMode;
 using fs::RelPath;
 using nlohmann::json;
 
-constexpr uint64_t kFormatVersion = 1;
+constexpr uint64_t kBundleRecordFormat = 1;
 constexpr uint64_t kManifestMaxBytes = 64ULL << 20U;
 constexpr int kThreads = 2;
 
@@ -46,7 +46,7 @@ std::string text_of(const StoredBundle& bundle) {
   json value = {
       {"archive", {{"sha256", bundle.archive_sha256.hex()}, {"size", bundle.archive_bytes}}},
       {"files", std::move(files)},
-      {"format_version", kFormatVersion},
+      {"format_version", kBundleRecordFormat},
       {"id", bundle.installed.id},
       {"name", escape(bundle.installed.name)},
       {"scope", model::scope_name(bundle.installed.scope)},
@@ -69,7 +69,7 @@ Status check_digest(const json& value, std::string_view text) {
 Result<StoredBundle> parse(std::string_view text) {
   ASSIGN_OR_RETURN(const json value,
                    codec::parse_strict_json(text, {.size_max_bytes = kManifestMaxBytes}));
-  RETURN_IF_ERROR(model::check_format_version(value, kFormatVersion, "bundle's manifest"));
+  RETURN_IF_ERROR(model::check_format_version(value, kBundleRecordFormat, "bundle's manifest"));
   RETURN_IF_ERROR(check_digest(value, text));
   model::JsonObject object(value, "the bundle's manifest");
   StoredBundle bundle;

@@ -100,7 +100,7 @@ TEST_F(BundleStoreTest, EveryFlippedByteIsNoticed) {
   }
 }
 
-testing::SweepCase sweep_case() {
+testing::SweepCase save_sweep_case() {
   const auto save_bundle = [](fs::FileSystem& disk) -> Status {
     ASSIGN_OR_RETURN(const StoreDir dir, StoreDir::open(disk, "/store", 1000, IfAbsent::kCreate));
     ASSIGN_OR_RETURN(const Bundle bundle, Bundle::open(disk, "/in/b"));
@@ -132,9 +132,9 @@ testing::SweepCase sweep_case() {
 }
 
 TEST(BundleStoreCrash, ABundleIsWholeOrNotThere) {
-  const auto crashes = testing::run_crash_sweep(sweep_case());
+  const auto crashes = testing::run_crash_sweep(save_sweep_case());
   EXPECT_TRUE(crashes.is_clean()) << crashes.to_string();
-  const auto errors = testing::run_errno_sweep(sweep_case());
+  const auto errors = testing::run_errno_sweep(save_sweep_case());
   EXPECT_TRUE(errors.is_clean()) << errors.to_string();
 }
 
@@ -143,7 +143,7 @@ TEST(BundleStoreCrash, EachMissingSyncIsNoticed) {
   for (const char* mutant :
        {"bundle_file_not_synced", "bundle_directory_not_synced", "bundle_publication_not_synced"}) {
     set_mutant(mutant);
-    EXPECT_FALSE(testing::run_crash_sweep(sweep_case()).is_clean()) << mutant;
+    EXPECT_FALSE(testing::run_crash_sweep(save_sweep_case()).is_clean()) << mutant;
     set_mutant("");
   }
 }

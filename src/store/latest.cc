@@ -16,7 +16,7 @@ namespace {
 namespace layout = model::layout;
 using nlohmann::json;
 
-constexpr uint64_t kSizeMaxBytes = 16U << 20U;
+constexpr uint64_t kLatestMaxBytes = 16U << 20U;
 
 Error corrupt() {
   return make_error(ErrorCode::kCorrupt, "is not what this program writes", layout::latest().str());
@@ -70,7 +70,7 @@ TreeState Latest::at(const std::string& root) const {
 }
 
 Result<std::optional<Latest>> read_latest(fs::FileSystem& fs, fs::Fd store) {
-  auto text = fs::read_file(fs, store, layout::latest(), kSizeMaxBytes);
+  auto text = fs::read_file(fs, store, layout::latest(), kLatestMaxBytes);
   if (!text) {
     if (is_not_found(text.error())) return std::optional<Latest>();
     // What stands there is what its type says, not an error that may pass.

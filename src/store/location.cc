@@ -23,11 +23,6 @@ std::string join(const std::string& directory, std::string_view name) {
   return (directory == "/" ? "" : directory) + "/" + std::string(name);
 }
 
-std::string parent_of(const std::string& absolute) {
-  const size_t slash = absolute.rfind('/');
-  return slash == 0 ? "/" : absolute.substr(0, slash);
-}
-
 // Walks one path; `here_` is always a real directory.
 class Resolver {
  public:
@@ -139,6 +134,11 @@ Result<Location> locate_absent(fs::FileSystem& fs, const std::string& root, cons
 }
 
 }  // namespace
+
+std::string parent_of(const std::string& absolute) {
+  const size_t slash = absolute.rfind('/');
+  return slash == 0 ? "/" : absolute.substr(0, slash);
+}
 
 bool is_beneath(std::string_view path, std::string_view directory) {
   if (directory == "/") return true;

@@ -41,6 +41,9 @@ Result<Location> locate(fs::FileSystem& fs, const std::string& root, const fs::R
 // resolved. kWrongType when a link on the way leads to nothing.
 Result<std::string> real_path(fs::FileSystem& fs, const std::string& absolute);
 
+// The directory of an absolute path; "/" is its own.
+std::string parent_of(const std::string& absolute);
+
 // Equal to directory or beneath it. Both absolute and canonical.
 bool is_beneath(std::string_view path, std::string_view directory);
 

@@ -12,11 +12,6 @@ const fs::RelPath& claude_name() {
   return kName;
 }
 
-std::string parent_of(const std::string& absolute) {
-  const size_t slash = absolute.rfind('/');
-  return slash == 0 ? "/" : absolute.substr(0, slash);
-}
-
 std::string absolute_from(const std::string& directory, const std::string& path) {
   return path.starts_with('/') ? path : directory + "/" + path;
 }

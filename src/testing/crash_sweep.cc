@@ -29,16 +29,6 @@ std::string words(const Status& status) {
   return status ? "success" : status.error().to_string();
 }
 
-// count numbers out of 1 ... last, evenly spread, both ends included.
-std::vector<uint64_t> spread(uint64_t last, uint64_t count) {
-  std::vector<uint64_t> numbers;
-  count = std::min(count, last);
-  for (uint64_t i = 0; i < count; ++i) {
-    numbers.push_back(count == 1 ? last : 1 + i * (last - 1) / (count - 1));
-  }
-  return numbers;
-}
-
 void add_violation(SweepReport& report, std::string text) {
   ++report.violation_count;
   if (report.violations.size() < SweepReport::kViolationsKept) {
@@ -215,6 +205,15 @@ void run_with_error(const SweepCase& sweep_case, const ErrnoRun& run, size_t des
 }
 
 }  // namespace
+
+std::vector<uint64_t> spread(uint64_t last, uint64_t count) {
+  std::vector<uint64_t> numbers;
+  count = std::min(count, last);
+  for (uint64_t i = 0; i < count; ++i) {
+    numbers.push_back(count == 1 ? last : 1 + i * (last - 1) / (count - 1));
+  }
+  return numbers;
+}
 
 std::string SweepReport::to_string() const {
   std::string text = fmt::format("{} points, {} images, {} recoveries, {} violations\n", points,

@@ -77,4 +77,7 @@ SweepReport run_errno_sweep(const SweepCase& sweep_case, const ErrnoSweepOptions
 std::unique_ptr<MemFs> replay_crash(const SweepCase& sweep_case, uint64_t point,
                                     const CrashChoice& choice);
 
+// `count` numbers out of 1 ... last, evenly spread, both ends included.
+std::vector<uint64_t> spread(uint64_t last, uint64_t count);
+
 }  // namespace stravinsky::testing

@@ -16,7 +16,7 @@ using fs::Fd;
 using fs::OpenMode;
 using fs::RelPath;
 
-const RelPath kName = RelPath::of("x");
+const RelPath kFile = RelPath::of("x");
 
 class FaultFsTest : public ::testing::Test {
  protected:
@@ -30,7 +30,7 @@ class FaultFsTest : public ::testing::Test {
   int first_failure(fs::FileSystem& through) {
     const auto dir = through.open_root("/d");
     if (!dir) return 1;
-    const auto fd = through.open(*dir, kName, OpenMode::kCreateExclusive, 0600);
+    const auto fd = through.open(*dir, kFile, OpenMode::kCreateExclusive, 0600);
     if (!fd) return failed(2, fd.error());
     if (auto done = through.write(*fd, 0, as_byte_span("1234")); !done) {
       return failed(3, done.error());
@@ -93,7 +93,7 @@ TEST_F(FaultFsTest, AFailedSyncDropsThePages) {
   FaultFs fault(disk, {.kind = FaultKind::kFailOnce, .at = 4, .sys_errno = EIO});
   EXPECT_EQ(first_failure(fault), 4);
   const Fd dir = disk.open_root("/d").value();
-  const Fd fd = disk.open(dir, kName, OpenMode::kReadWrite, 0).value();
+  const Fd fd = disk.open(dir, kFile, OpenMode::kReadWrite, 0).value();
   ASSERT_TRUE(disk.sync(fd, fs::SyncKind::kFull));
   ASSERT_TRUE(disk.sync(dir, fs::SyncKind::kFull));
   EXPECT_EQ(disk.contents("/d/x"), "1234");

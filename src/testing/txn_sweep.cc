@@ -54,14 +54,6 @@ SweepCase sweep_case(TxnFixture& t, StopAfter last) {
 
 namespace {
 
-std::vector<uint64_t> spread(uint64_t last, uint64_t count) {
-  std::vector<uint64_t> numbers;
-  count = std::min(count, last);
-  for (uint64_t i = 0; i < count; ++i)
-    numbers.push_back(count == 1 ? last : 1 + i * (last - 1) / (count - 1));
-  return numbers;
-}
-
 void add(SweepReport& report, const std::string& where, const std::vector<std::string>& broken) {
   for (const std::string& text : broken) {
     ++report.violation_count;

@@ -18,6 +18,11 @@ namespace stravinsky::testing {
 
 inline constexpr const char* kDotfiles = "/home/u/dotfiles";
 
+// The file systems that are swept.
+inline const MemFsOptions kOrdinary = {};
+inline const MemFsOptions kPlainRenameOnly = {.has_exchange = false, .has_no_replace = false};
+inline const MemFsOptions kLooseDirectorySync = {.directory_sync_suffices = false};
+
 // A change of every kind in one plan: a hook replaced, one added in a new directory,
 // a file that becomes a directory, settings replaced, settings behind a link on a
 // second anchor, a file and a tree deleted.

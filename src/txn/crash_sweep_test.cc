@@ -12,6 +12,9 @@
 namespace stravinsky::txn {
 namespace {
 
+using testing::kLooseDirectorySync;
+using testing::kOrdinary;
+using testing::kPlainRenameOnly;
 using testing::kToTheEnd;
 using testing::make_mixed;
 using testing::MemFsOptions;
@@ -47,10 +50,7 @@ void crash_sweep(const MemFsOptions& options, StopAfter last, RecoveryCrashes in
   expect_clean(run_crash_sweep(sweep_case(*t, last), depth(in_recovery)));
 }
 
-const MemFsOptions kOrdinary = {};
 const MemFsOptions kNoExchange = {.has_exchange = false};
-const MemFsOptions kPlainRenameOnly = {.has_exchange = false, .has_no_replace = false};
-const MemFsOptions kLooseDirectorySync = {.directory_sync_suffices = false};
 const MemFsOptions kTwoDevices = {.second_device = testing::kDotfiles};
 
 // --- power cuts

@@ -18,7 +18,7 @@ using model::Image;
 using model::ImageKind;
 using model::LinkCheck;
 
-constexpr uint32_t kDepthMax = 256;
+constexpr uint32_t kImageDepthMax = 256;
 
 std::string make_record(uint64_t sequence, Tag tag, std::string_view body) {
   std::string payload(1, static_cast<char>(tag));
@@ -60,7 +60,7 @@ void put_image(WireWriter& out, const Image& image) {
 Image get_image(WireReader& in, uint32_t depth) {
   Image image;
   const uint8_t kind = in.u8();
-  if (kind > static_cast<uint8_t>(ImageKind::kDirectory) || depth > kDepthMax) in.fail();
+  if (kind > static_cast<uint8_t>(ImageKind::kDirectory) || depth > kImageDepthMax) in.fail();
   if (in.failed() || kind == static_cast<uint8_t>(ImageKind::kAbsent)) return image;
   image.kind = static_cast<ImageKind>(kind);
   image.mode = in.u32();

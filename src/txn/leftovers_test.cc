@@ -12,8 +12,8 @@ namespace {
 using testing::outcome;
 using testing::TxnFixture;
 
-const std::string kRoot = std::string(testing::kTreeRoot) + "/";
-const std::string kStage = kRoot + ".rbk-00000000000000a1-0";
+const std::string kTree = std::string(testing::kTreeRoot) + "/";
+const std::string kStage = kTree + ".rbk-00000000000000a1-0";
 const std::string kConflicts =
     std::string(testing::kStoreRoot) + "/recovery/conflicts/00000000000000a1/";
 
@@ -23,14 +23,14 @@ Result<std::vector<Kept>> clean(TxnFixture& t, LeftoverKind kind = LeftoverKind:
   return remove_leftovers(opened.context, t.plan(), targets, kind);
 }
 
-TxnFixture& replacing(TxnFixture& t) {
+TxnFixture& replacing_one(TxnFixture& t) {
   return t.file("a", "old", 0755).settle().replace("a", "new");
 }
 
 TEST(Leftovers, WhatTheTransactionKnowsIsRemoved) {
   for (const char* bytes : {"old", "new"}) {
     TxnFixture t;
-    replacing(t);
+    replacing_one(t);
     t.disk().write_file(kStage, bytes, 0755);
     t.disk().write_file(kStage + "o", bytes, 0755);
     t.disk().write_file(kStage + "r", "half-bui");
@@ -43,7 +43,7 @@ TEST(Leftovers, WhatTheTransactionKnowsIsRemoved) {
 
 TEST(Leftovers, ALateEditIsSetAsideFirst) {
   TxnFixture t;
-  replacing(t);
+  replacing_one(t);
   t.disk().write_file(kStage, "late", 0700);
   const auto kept = clean(t);
   ASSERT_TRUE(kept);
@@ -58,7 +58,7 @@ TEST(Leftovers, ALateEditIsSetAsideFirst) {
 
 TEST(Leftovers, TwoEditsOfOneFileAreBothKept) {
   TxnFixture t;
-  replacing(t);
+  replacing_one(t);
   t.disk().write_file(kStage, "one");
   t.disk().write_file(kStage + "o", "two");
   ASSERT_EQ(clean(t)->size(), 2U);
@@ -97,7 +97,7 @@ TEST(Leftovers, ATreeOfReadOnlyDirectoriesIsRemoved) {
 
 TEST(Leftovers, StagesOfAnUntouchedTreeAreNotLookedAt) {
   TxnFixture t;
-  replacing(t);
+  replacing_one(t);
   t.disk().write_file(kStage, "half-buil");
   ASSERT_TRUE(clean(t, LeftoverKind::kOnlyStages)->empty());
   EXPECT_TRUE(t.disk().snapshot(kStage).empty());
@@ -105,7 +105,7 @@ TEST(Leftovers, StagesOfAnUntouchedTreeAreNotLookedAt) {
 
 TEST(Leftovers, WithoutSpaceToSetItAsideItStays) {
   TxnFixture t;
-  replacing(t);
+  replacing_one(t);
   t.disk().write_file(kStage, "late");
   t.disk().set_free(0, 0);
   const auto kept = clean(t);

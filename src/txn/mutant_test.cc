@@ -26,6 +26,9 @@ namespace {
 
 using testing::FaultFs;
 using testing::FaultKind;
+using testing::kLooseDirectorySync;
+using testing::kOrdinary;
+using testing::kPlainRenameOnly;
 using testing::make_mixed;
 using testing::MeddlingFs;
 using testing::MemFs;
@@ -43,10 +46,6 @@ using Proof = std::function<std::string()>;
 std::string verdict(const SweepReport& report) {
   return report.is_clean() ? "" : report.to_string();
 }
-
-const MemFsOptions kOrdinary = {};
-const MemFsOptions kPlainRenameOnly = {.has_exchange = false, .has_no_replace = false};
-const MemFsOptions kLooseDirectorySync = {.directory_sync_suffices = false};
 
 Proof crash(StopAfter last, const MemFsOptions& options = kOrdinary,
             RecoveryCrashes in_recovery = RecoveryCrashes::kNone) {
@@ -244,7 +243,7 @@ std::string equal_file_is_theirs() {
 }
 
 // Nothing can be exchanged: a recovery that cannot be carried out.
-class NoExchange final : public testing::ForwardingFs {
+class ExchangeFails final : public testing::ForwardingFs {
  public:
   using ForwardingFs::ForwardingFs;
   Status rename(fs::Fd from_dir, const fs::RelPath& from, fs::Fd to_dir, const fs::RelPath& to,
@@ -257,7 +256,7 @@ class NoExchange final : public testing::ForwardingFs {
 std::string recovery_fails_for_ever() {
   const auto t = make_small();
   if (!t->update_until(t->disk(), StopAfter::kApply)) return "not applied";
-  NoExchange failing(t->disk());
+  ExchangeFails failing(t->disk());
   for (int attempt = 0; attempt < 3; ++attempt) (void)t->recover_all(failing);
   const auto opened = t->open(t->disk());
   const auto left = needs_recovery(t->disk(), opened.store.fd());

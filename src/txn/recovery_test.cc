@@ -23,7 +23,6 @@ using testing::outcome;
 using testing::StopAfter;
 using testing::TraceFs;
 using testing::TxnFixture;
-using enum RecoveryAction;
 
 const std::string kRoot = std::string(kTreeRoot) + "/";
 const std::string kStore = std::string(testing::kStoreRoot) + "/";
@@ -369,7 +368,7 @@ TEST(Recovery, TheOutcomeIsToldBeforeTheJournalIsArchivedAndAgainIfItFails) {
   int told = 0;
   RecoveryOptions options;
   options.on_outcome = [&](const Recovered& recovered) -> Status {
-    EXPECT_EQ(recovered.action, kCompleted);
+    EXPECT_EQ(recovered.action, RecoveryAction::kCompleted);
     EXPECT_TRUE(t.disk().contents(kTx + "journal"));
     ++told;
     if (told < 5) return make_error(ErrorCode::kIo, "the trail cannot be written");

@@ -24,7 +24,7 @@ using testing::outcome;
 using testing::TraceFs;
 using testing::TxnFixture;
 
-const std::string kRoot = std::string(kTreeRoot) + "/";
+const std::string kTreePrefix = std::string(kTreeRoot) + "/";
 
 TxnFixture& two_hooks(TxnFixture& t) {
   t.file("hooks/a.py", "old a", 0755).file("hooks/b.py", "old b").settle();
@@ -64,8 +64,8 @@ TEST(Transaction, ModesOfReadOnlyAndExecutableFilesAreKept) {
   t.replace("hooks/r.py", "new").replace("hooks/x.py", "new", 0700);
   ASSERT_EQ(outcome(t.update(t.disk())), "ok");
   const auto tree = t.tree(t.disk());
-  EXPECT_EQ(tree.at(kRoot + "hooks/r.py").mode, 0444U);
-  EXPECT_EQ(tree.at(kRoot + "hooks/x.py").mode, 0700U);
+  EXPECT_EQ(tree.at(kTreePrefix + "hooks/r.py").mode, 0444U);
+  EXPECT_EQ(tree.at(kTreePrefix + "hooks/x.py").mode, 0700U);
 }
 
 TEST(Transaction, ASymlinkedFileIsWrittenThroughAndStaysALink) {
@@ -75,7 +75,7 @@ TEST(Transaction, ASymlinkedFileIsWrittenThroughAndStaysALink) {
   t.through_link(kTreeRoot, "settings.json").anchor("/home/u/dotfiles").settings("s.json", "{1}");
   ASSERT_EQ(outcome(t.update(t.disk())), "ok");
   EXPECT_EQ(t.contents("s.json"), "{1}");
-  EXPECT_EQ(t.tree(t.disk()).at(kRoot + "settings.json").link_text, "../dotfiles/s.json");
+  EXPECT_EQ(t.tree(t.disk()).at(kTreePrefix + "settings.json").link_text, "../dotfiles/s.json");
 }
 
 TEST(Transaction, AStagedFileIsNewerThanWhatAPackageWouldCopy) {
@@ -92,15 +92,15 @@ TEST(Transaction, FilesOfOthersKeepBytesAndInode) {
   TxnFixture t;
   t.file("hooks/theirs.py", "theirs");
   two_hooks(t);
-  const auto before = t.old_tree().at(kRoot + "hooks/theirs.py").inode;
+  const auto before = t.old_tree().at(kTreePrefix + "hooks/theirs.py").inode;
   ASSERT_TRUE(t.update(t.disk()));
-  EXPECT_EQ(t.tree(t.disk()).at(kRoot + "hooks/theirs.py").inode, before);
+  EXPECT_EQ(t.tree(t.disk()).at(kTreePrefix + "hooks/theirs.py").inode, before);
 }
 
 TEST(Transaction, WarnsOfAnOwnerThatChanges) {
   TxnFixture t({.uid = 0, .gid = 0});
   t.file("a", "old").settle();
-  t.disk().set_owner(kRoot + "a", 1000, 1000);
+  t.disk().set_owner(kTreePrefix + "a", 1000, 1000);
   t.replace("a", "new");
   Stepped step(t);
   ASSERT_EQ(step->warnings().size(), 1U);
@@ -260,8 +260,8 @@ TEST(Transaction, WhoSavesByRenameDuringTheUpdateGetsTheirFileBack) {
   TxnFixture t;
   two_hooks(t);
   Stepped step(t);
-  t.disk().remove(kRoot + "hooks/a.py");
-  t.disk().write_file(kRoot + "hooks/a.py", "theirs");
+  t.disk().remove(kTreePrefix + "hooks/a.py");
+  t.disk().write_file(kTreePrefix + "hooks/a.py", "theirs");
   ASSERT_TRUE(step->apply());
   EXPECT_EQ(outcome(step->verify()), "changed");
   const auto kept = step->roll_back();
@@ -277,8 +277,8 @@ TEST(Transaction, ASaveOfTheSameBytesUnderAnotherInodeIsNoticedToo) {
   TxnFixture t;
   two_hooks(t);
   Stepped step(t);
-  t.disk().remove(kRoot + "hooks/a.py");
-  t.disk().write_file(kRoot + "hooks/a.py", "old a", 0755);
+  t.disk().remove(kTreePrefix + "hooks/a.py");
+  t.disk().write_file(kTreePrefix + "hooks/a.py", "old a", 0755);
   ASSERT_TRUE(step->apply());
   EXPECT_EQ(outcome(step->verify()), "changed");
 }
@@ -287,7 +287,7 @@ TEST(Transaction, WhoWritesIntoTheDisplacedFileLosesNothing) {
   TxnFixture t;
   two_hooks(t);
   Stepped step(t);
-  const auto hooks = fs::File::open_root(t.disk(), kRoot + "hooks");
+  const auto hooks = fs::File::open_root(t.disk(), kTreePrefix + "hooks");
   const auto editor =
       fs::File::open(t.disk(), hooks->fd(), fs::RelPath::of("a.py"), fs::OpenMode::kReadWrite);
   ASSERT_TRUE(step->apply());
@@ -308,7 +308,7 @@ TEST(Transaction, ALinkThatIsTurnedDuringTheUpdateFailsIt) {
   t.settings("real.json", "{1}").through_link(kTreeRoot, "settings.json");
   Stepped step(t);
   ASSERT_TRUE(step->apply());
-  t.disk().remove(kRoot + "settings.json");
+  t.disk().remove(kTreePrefix + "settings.json");
   t.link("settings.json", "elsewhere");
   EXPECT_EQ(outcome(step->verify()), "changed");
 }

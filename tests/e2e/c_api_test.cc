@@ -101,22 +101,22 @@ TEST_P(CApi, WrongArgumentsAreUsage) {
 }
 
 TEST_P(CApi, ValuesAreReadOutOfJson) {
-  const auto get = [&](const std::string& json, const std::string& path, int bytes = 64) {
-    return client({"get", json, path, std::to_string(bytes)}).out;
+  const auto get = [&](const std::string& answer, const std::string& path, int bytes = 64) {
+    return client({"get", answer, path, std::to_string(bytes)}).out;
   };
-  const std::string json =
+  const std::string answer =
       R"({"a": {"b": "x\"y\\\n\u001b/\/", "c": [1, {"z": "]"}]}, "ab": -1.5, "t":true,"e":"","n": null})";
-  EXPECT_EQ(get(json, "a.b"), "1 x\"y\\\n\x1b//\n");
-  EXPECT_EQ(get(json, "a.b", 4), "1 x\"y\n");
-  EXPECT_EQ(get(json, "ab"), "1 -1.5\n");
-  EXPECT_EQ(get(json, "t"), "1 true\n");
-  EXPECT_EQ(get(json, "e"), "1 \n");
-  EXPECT_EQ(get(json, "n"), "1 null\n");
+  EXPECT_EQ(get(answer, "a.b"), "1 x\"y\\\n\x1b//\n");
+  EXPECT_EQ(get(answer, "a.b", 4), "1 x\"y\n");
+  EXPECT_EQ(get(answer, "ab"), "1 -1.5\n");
+  EXPECT_EQ(get(answer, "t"), "1 true\n");
+  EXPECT_EQ(get(answer, "e"), "1 \n");
+  EXPECT_EQ(get(answer, "n"), "1 null\n");
   for (const char* absent : {"b", "a", "a.c", "a.z", "a.b.c", "abc", "x"})
-    EXPECT_EQ(get(json, absent), "0 \n") << absent;
+    EXPECT_EQ(get(answer, absent), "0 \n") << absent;
   // What is cut anywhere is read no further than its end.
   for (const char* path : {"a.b", "ab", "n", "x"})
-    EXPECT_EQ(client({"cuts", json, path}).exit, 0) << path;
+    EXPECT_EQ(client({"cuts", answer, path}).exit, 0) << path;
 }
 
 INSTANTIATE_TEST_SUITE_P(

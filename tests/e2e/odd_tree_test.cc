@@ -82,10 +82,10 @@ TEST(Limits, WithoutThreadsAnUpdateIsDoneByOne) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to become a user who may start nothing";
   const Home home;
   home.install(1);
-  constexpr uint32_t kUser = 64999;
+  constexpr uint32_t kPoorUser = 64999;
   ASSERT_EQ(home.run_program({"sh", "-c", "chown -R 64999:64999 ~ && chmod 755 ~/.."}).exit, 0);
   const Ended done = home.run_program(
-      {"bash", "-c", under("-u 1", "update 2.0.0 --from ~/bundles/2")}, {.user_id = kUser});
+      {"bash", "-c", under("-u 1", "update 2.0.0 --from ~/bundles/2")}, {.user_id = kPoorUser});
   EXPECT_LT(done.exit, 128) << done.err;
   EXPECT_THAT(done.err, Not(HasSubstr("terminate called")));
   EXPECT_THAT(done.out + done.err, Not(HasSubstr("std::")));
@@ -127,11 +127,11 @@ TEST_F(OutsideLink, ABackupSaysThatItLacksWhatTheLinkLeadsTo) {
   EXPECT_THAT(text.err, AllOf(HasSubstr("hooks is not in the backup"), HasSubstr("outside/hooks"),
                               HasSubstr("--follow-outside-links")));
   EXPECT_THAT(text.out, HasSubstr("not complete: 1 path of the tree is not in it"));
-  const nlohmann::json json = home_.expect(0, {"backup", "create", "--json"}).json();
-  EXPECT_EQ(json["complete"], false) << json;
-  ASSERT_EQ(json["not_in_backup"].size(), 1U) << json;
-  EXPECT_EQ(json["not_in_backup"][0]["reason"], "outside_link");
-  EXPECT_THAT(json["not_in_backup"][0]["leads_to"].get<std::string>(), HasSubstr("outside/hooks"));
+  const nlohmann::json made = home_.expect(0, {"backup", "create", "--json"}).json();
+  EXPECT_EQ(made["complete"], false) << made;
+  ASSERT_EQ(made["not_in_backup"].size(), 1U) << made;
+  EXPECT_EQ(made["not_in_backup"][0]["reason"], "outside_link");
+  EXPECT_THAT(made["not_in_backup"][0]["leads_to"].get<std::string>(), HasSubstr("outside/hooks"));
 }
 
 TEST_F(OutsideLink, FollowedItIsAllThere) {
@@ -231,9 +231,9 @@ TEST_P(Unreadable, DoesNotBarOneFile) {
 }
 
 TEST_P(Unreadable, IsAFactOfTheBackup) {
-  const nlohmann::json json = expect(0, {"backup", "create", "--json"}).json();
-  EXPECT_EQ(json["complete"], is_loop()) << json;
-  const std::string id = json["id"];
+  const nlohmann::json made = expect(0, {"backup", "create", "--json"}).json();
+  EXPECT_EQ(made["complete"], is_loop()) << made;
+  const std::string id = made["id"];
   expect(0, {"backup", "verify", id});
   const auto manifest =
       nlohmann::json::parse(home_.text(home_.store("backups/" + id + "/manifest.json")));

@@ -37,7 +37,7 @@ std::string with_chain(std::string_view log) {
 }
 
 void read_log(const std::string& log, const std::optional<model::AuditHead>& head) {
-  testing::MemFs disk;
+  stravinsky::testing::MemFs disk;
   disk.write_file("/log", log);
   const auto root = fs::File::open_root(disk, "/");
   CHECK(root.has_value());

@@ -61,7 +61,7 @@ FUZZ_TARGET(tar_gz) {
     read_headers(tar);
     compressor.append(as_byte_span(tar), packed);
   }
-  testing::MemFs disk;
+  stravinsky::testing::MemFs disk;
   disk.write_file("/a.tar.gz", as_text(packed));
   const auto root = fs::File::open_root(disk, "/");
   CHECK(root.has_value());
