@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "checks/source_parser.h"
+#include "checks/tree_view.h"
 #include "engine/present_tree.h"
 
 namespace stravinsky::engine {

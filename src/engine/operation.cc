@@ -410,7 +410,7 @@ class Operation {
                                  closed.error().to_string());
       return;
     }
-    session_.save_accepted();
+    session_.save_derived();
     leave(transaction);
   }
 
@@ -623,6 +623,7 @@ class Operation {
 }  // namespace
 
 Result<OperationResult> run_operation(Session& session, const OperationRequest& request) {
+  if (session.has_store()) session.backups().recall();
   Operation operation(session, request);
   return operation.run();
 }

@@ -169,9 +169,11 @@ txn::TransactionContext Session::transaction_context() const {
       .interrupted = environment_.interrupted};
 }
 
-void Session::save_accepted() {
-  // A later run parses again what was not kept: nothing to tell anybody.
-  if (accepted_ && !is_dry_run()) (void)accepted_->save();
+void Session::save_derived() {
+  // A later run finds out again what was not kept: nothing to tell anybody.
+  if (is_dry_run()) return;
+  if (accepted_) (void)accepted_->save();
+  if (backups_) (void)backups_->remember();
 }
 
 void Session::report(const Step& step) const {

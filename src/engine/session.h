@@ -112,8 +112,8 @@ class Session {
 
   // What parsers say of scripts, remembered as long as the session lives.
   checks::SourceJudge& judge() { return judge_; }
-  // Keeps what they accepted for later runs.
-  void save_accepted();
+  // Keeps for later runs what parsers accepted and what backups are there.
+  void save_derived();
 
   void report(const Step& step) const;
   // Puts an event on record unless the trail is switched off. One that the trail

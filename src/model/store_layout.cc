@@ -262,6 +262,9 @@ fs::RelPath staging() {
 fs::RelPath accepted_sources() {
   return at("recovery/accepted.list");
 }
+fs::RelPath remembered_backups() {
+  return at("recovery/backups.list");
+}
 fs::RelPath rescue_script() {
   return at("recovery/rescue.sh");
 }

@@ -17,6 +17,7 @@
 //   recovery/staging/health/   the scratch home of health checks
 //   recovery/fetch.lock        held by whoever fetches into staging/
 //   recovery/accepted.list     derived: the scripts that a parser has accepted
+//   recovery/backups.list      derived: what manifests said of their backups
 //   recovery/manual-<txid>.txt  what to do by hand when a rollback failed
 //   recovery/rescue.sh
 //   audit/operations.log, audit/head.json, audit/audit.db, audit/archive/
@@ -124,6 +125,7 @@ fs::RelPath fetched(std::string_view random);  // a private directory in staging
 fs::RelPath health_home();
 fs::RelPath fetch_lock();
 fs::RelPath accepted_sources();
+fs::RelPath remembered_backups();
 fs::RelPath rescue_script();
 fs::RelPath manual_recovery(std::string_view txid);
 fs::RelPath audit();

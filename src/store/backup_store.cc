@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "base/check.h"
 #include "base/mutant.h"
@@ -246,17 +248,30 @@ Result<Manifest> BackupStore::load_manifest(const std::string& id) const {
 
 Result<BackupInfo> BackupStore::info(const std::string& id) const {
   fs::FileSystem& fs = store_->file_system();
+  if (std::exchange(recalls_, false)) known_.load(fs, store_->fd());
   const auto stat = fs.stat(store_->fd(), layout::backup(id) / layout::manifest_name());
-  if (const auto known = listed_.find(id); stat && known != listed_.end()) {
-    const fs::Stat& then = known->second.stat;
-    if (stat->inode == then.inode && stat->size_bytes == then.size_bytes &&
-        stat->mtime_ns == then.mtime_ns && stat->ctime_ns == then.ctime_ns)
-      return known->second.info;
-  }
+  if (stat)
+    if (auto known = known_.find(id, *stat)) return std::move(*known);
   ASSIGN_OR_RETURN(const Manifest manifest, load_manifest(id));
   BackupInfo info = info_of(manifest);
-  if (stat) listed_.insert_or_assign(id, Listed{*stat, info});
+  if (stat) known_.put(*stat, info);
   return info;
+}
+
+void BackupStore::recall() {
+  recalls_ = true;
+}
+
+Status BackupStore::remember() {
+  if (!known_.is_changed()) return {};
+  fs::FileSystem& fs = store_->file_system();
+  ASSIGN_OR_RETURN(const fs::File dir,
+                   fs::File::open(fs, store_->fd(), layout::backups(), OpenMode::kDirectory));
+  ASSIGN_OR_RETURN(const auto names, fs.list(dir.fd()));
+  std::set<std::string> there;
+  for (const fs::DirEntry& entry : names) there.insert(entry.name);
+  return known_.save(fs, store_->fd(), clock_->now_ns(),
+                     [&](const std::string& id) { return there.contains(id); });
 }
 
 Result<BackupList> BackupStore::list() const {

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +21,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/manifest.h"
+#include "store/backup_info.h"
 #include "store/backup_verify.h"
+#include "store/remembered_backups.h"
 #include "store/snapshot.h"
 #include "store/store_dir.h"
 
@@ -58,21 +59,6 @@ struct CreatedBackup {
   std::vector<std::string> warnings{};  // what else was found and mended
 };
 
-struct BackupInfo {
-  std::string id;
-  uint64_t sequence = 0;
-  model::BackupKind kind = model::BackupKind::kManual;
-  model::BackupType type = model::BackupType::kFull;
-  model::Version version{};
-  int64_t time_ns = 0;
-  bool pinned = false;
-  uint64_t size_bytes = 0;  // of all its files, shared ones included
-  uint64_t files_count = 0;
-  std::string user_root{};
-  std::string project_root{};
-  std::string version_of{};  // the root whose version it is
-};
-
 struct BackupList {
   std::vector<BackupInfo> backups;  // ascending by sequence
   struct Broken {
@@ -96,7 +82,12 @@ class BackupStore {
   // On failure nothing is left behind. kChanged: the tree moved since the snapshot.
   Result<CreatedBackup> create(const Snapshot& snapshot, const BackupRequest& request);
 
+  // Reads every manifest, once a run.
   Result<BackupList> list() const;
+  // From now on a manifest whose file did not change since an earlier run is not read
+  // again to be listed; what is found is kept by remember(), under the store's lock.
+  void recall();
+  Status remember();
   // The backup that a person means: of a version the newest one that verifies quickly
   // and is wanted (if none is wanted, the newest sound one); else the one with exactly
   // this id. kNotFound lists what there is; kCorrupt when backups of that version exist
@@ -126,15 +117,10 @@ class BackupStore {
 
   Result<BackupInfo> info(const std::string& id) const;
 
-  // What a manifest said, for as long as its file is the same one.
-  struct Listed {
-    fs::Stat stat;
-    BackupInfo info;
-  };
-
   const StoreDir* store_;
   Clock* clock_;
-  mutable std::map<std::string, Listed> listed_;
+  mutable RememberedBackups known_;
+  mutable bool recalls_ = false;  // and has not done so yet
 };
 
 // --- for the readers of backups in this folder

@@ -9,6 +9,7 @@
 #include "testing/fake_clock.h"
 #include "testing/mem_fs.h"
 #include "testing/outcome.h"
+#include "testing/trace_fs.h"
 
 namespace stravinsky::store {
 namespace {
@@ -383,6 +384,40 @@ TEST_F(BackupStoreTest, AFullDiskLeavesNothingBehind) {
   EXPECT_EQ(outcome(try_create("a")), "no_space");
   EXPECT_TRUE(disk_.snapshot(in_store("backups/.a.partial")).empty());
   EXPECT_TRUE(disk_.snapshot(in_store("backups/a")).empty());
+}
+
+TEST_F(BackupStoreTest, WhatAnEarlierRunFoundIsRecalledUntilTheManifestChanges) {
+  create("a");
+  create("b");
+  clock_.advance_ms(60'000);
+  disk_.make_dirs(in_store("recovery"), 0700);  // a transaction does it
+  ASSERT_TRUE(store_->list());
+  ASSERT_TRUE(store_->remember());
+
+  testing::TraceFs trace(disk_);
+  const auto later_list = [&](bool recalls) {
+    const StoreDir dir = *StoreDir::open(trace, std::string(kStore), 1000, IfAbsent::kFail);
+    BackupStore later(dir, clock_);
+    if (recalls) later.recall();
+    trace.clear();
+    return *later.list();
+  };
+  const BackupList read = later_list(false);
+  const size_t opened_to_read = trace.count(testing::Op::kOpen);
+  const BackupList recalled = later_list(true);
+  EXPECT_LT(trace.count(testing::Op::kOpen), opened_to_read);
+  ASSERT_EQ(recalled.backups.size(), 2U);
+  EXPECT_EQ(recalled.backups[0].id, read.backups[0].id);
+  EXPECT_EQ(recalled.backups[1].sequence, read.backups[1].sequence);
+  EXPECT_FALSE(recalled.backups[0].pinned);
+
+  ASSERT_TRUE(store_->set_pinned("a", Pinned::kYes));
+  flip_byte("backups/b/manifest.json", 20);
+  const BackupList changed = later_list(true);
+  ASSERT_EQ(changed.backups.size(), 1U);
+  EXPECT_TRUE(changed.backups[0].pinned);
+  ASSERT_EQ(changed.broken.size(), 1U);
+  EXPECT_EQ(changed.broken[0].id, "b");
 }
 
 }  // namespace
