@@ -7,6 +7,7 @@
 #include "store/backup_id.h"
 #include "store/backup_reader.h"
 #include "testing/fake_clock.h"
+#include "testing/forwarding_fs.h"
 #include "testing/mem_fs.h"
 #include "testing/outcome.h"
 #include "testing/trace_fs.h"
@@ -384,6 +385,39 @@ TEST_F(BackupStoreTest, AFullDiskLeavesNothingBehind) {
   EXPECT_EQ(outcome(try_create("a")), "no_space");
   EXPECT_TRUE(disk_.snapshot(in_store("backups/.a.partial")).empty());
   EXPECT_TRUE(disk_.snapshot(in_store("backups/a")).empty());
+}
+
+// Changes settings.json whenever its copy is being written.
+class RestlessSettings final : public testing::ForwardingFs {
+ public:
+  explicit RestlessSettings(testing::MemFs& disk) : ForwardingFs(disk), disk_(disk) {}
+  Status write(fs::Fd fd, uint64_t offset, std::span<const std::byte> data) override {
+    if (as_text(data).starts_with("{\"env\""))
+      disk_.write_file("/home/u/.claude/settings.json",
+                       "{\"env\": {}}" + std::string(++writes_, ' '));
+    return ForwardingFs::write(fd, offset, data);
+  }
+  size_t writes() const { return writes_; }
+
+ private:
+  testing::MemFs& disk_;
+  size_t writes_ = 0;
+};
+
+TEST_F(BackupStoreTest, SettingsThatKeepChangingAreMarkedUnstable) {
+  RestlessSettings restless(disk_);
+  const StoreDir dir = *StoreDir::open(restless, std::string(kStore), 1000, IfAbsent::kFail);
+  const auto roots = find_roots(restless, {.home = "/home/u", .working_directory = "/home/u/p"});
+  const auto snapshot = take_snapshot(restless, {.roots = *roots});
+  request_.label = "a";
+  const auto created = BackupStore(dir, clock_).create(*snapshot, request_);
+  ASSERT_TRUE(created) << created.error().to_string();
+  const auto* entry = created->manifest.find({Scope::kUser, RelPath::of("settings.json")});
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->state, model::EntryState::kUnstable);
+  EXPECT_EQ(restless.writes(), 3U) << "it is tried again, and not for ever";
+  EXPECT_FALSE(created->manifest.all_files_readable);
+  EXPECT_EQ(problems("a", VerifyDepth::kFull), std::vector<std::string>());
 }
 
 TEST_F(BackupStoreTest, WhatAnEarlierRunFoundIsRecalledUntilTheManifestChanges) {
