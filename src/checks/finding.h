@@ -24,6 +24,8 @@ struct Finding {
   int column = 0;       // 0: none
   std::string message;  // the cause, without the file; no setting's value, no full stop
   std::string remedy;   // what to do next, a sentence or empty
+  // The managed file that is amiss when it is another one than file, which names it.
+  std::string about{};
 
   // "~/.claude/hooks/x.py:3:7: message"
   std::string to_string() const;

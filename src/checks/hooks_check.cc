@@ -162,7 +162,8 @@ class HooksCheck {
          .remedy = use.must_exist()
                        ? "Put the file back or take the entry out: Claude Code denies every "
                          "matching tool call while a registered hook is absent."
-                       : "Put the file back or take the entry out."});
+                       : "Put the file back or take the entry out.",
+         .about = path.display()});
   }
 
   void check_registered(const LogicalPath& path, const std::vector<Use>& uses) {

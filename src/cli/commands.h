@@ -9,7 +9,9 @@
 
 #include "cli/invocation.h"
 #include "engine/adopt.h"
+#include "engine/emergency.h"
 #include "engine/guarded_install.h"
+#include "engine/recovery.h"
 #include "engine/rollback.h"
 #include "engine/updater.h"
 
@@ -70,7 +72,21 @@ struct ResumeArguments {
   std::string set_aside;  // a transaction's id
 };
 ExitCode run_recover_file(const Invocation& invocation, const engine::RecoverFileRequest& request);
+ExitCode run_recover_directory(const Invocation& invocation,
+                               const engine::RecoverDirectoryRequest& request);
+ExitCode run_file_history(const Invocation& invocation, const std::string& path);
+struct CopyOutArguments {
+  std::string path;
+  std::string version_or_id;
+  std::string to;
+};
+ExitCode run_copy_out(const Invocation& invocation, const CopyOutArguments& arguments);
 ExitCode run_resume(const Invocation& invocation, const ResumeArguments& arguments);
+
+// command_emergency.cc
+ExitCode run_emergency(const Invocation& invocation, const engine::EmergencyRequest& request);
+ExitCode run_disarm(const Invocation& invocation);
+ExitCode run_arm(const Invocation& invocation);
 
 // command_audit.cc
 struct AuditLogArguments {

@@ -260,9 +260,7 @@ class CommandLine {
                          [this](const Invocation& i) { return run_backup_show(i, version_); });
     show->add_option("version", version_, "A version or a backup's id")->required();
     const auto to = [this](const Invocation& i) {
-      return run_rollback_to(
-          i, {.version_or_id = version_,
-              .extra_files = exact_ ? engine::ExtraFiles::kRemove : engine::ExtraFiles::kKeep});
+      return run_rollback_to(i, {.version_or_id = version_, .extra_files = extra_files()});
     };
     CLI::App* rollback_to =
         add(*rollback, "to", "Bring a whole version back", "rollback to",
@@ -310,19 +308,73 @@ class CommandLine {
     verify->add_flag("--quick", verify_.quick, "Whole archives only, not each file in them");
   }
 
+  engine::ExtraFiles extra_files() const {
+    return exact_ ? engine::ExtraFiles::kRemove : engine::ExtraFiles::kKeep;
+  }
+
+  ExitCode recover_file(const Invocation& i) const {
+    if (list_) return run_file_history(i, source_);
+    if (!copy_to_.empty())
+      return run_copy_out(i, {.path = source_, .version_or_id = version_, .to = copy_to_});
+    return run_recover_file(i,
+                            {.path = source_, .version_or_id = version_, .json_path = json_path_});
+  }
+
   void add_recovery() {
     CLI::App* recovery = group("recovery", "When something is broken");
     add_no_backup(*recovery);
-    CLI::App* file = add(*recovery, "file", "Bring one file back", "recovery file",
-                         "stravinsky recovery file ~/.claude/hooks/x.py\n"
-                         "stravinsky recovery file ~/.claude/settings.json v0.3.8",
-                         [this](const Invocation& i) {
-                           return run_recover_file(i, {.path = source_, .version_or_id = version_});
-                         });
+    CLI::App* file =
+        add(*recovery, "file", "Bring one file back, or one value of the settings", "recovery file",
+            "stravinsky recovery file ~/.claude/hooks/x.py\n"
+            "stravinsky recovery file ~/.claude/hooks/x.py --list\n"
+            "stravinsky recovery file ~/.claude/settings.json v0.3.8 --path hooks.Stop",
+            [this](const Invocation& i) { return recover_file(i); });
     file->add_option("path", source_, "The file")->required();
     file->add_option("backup", version_,
-                     "Out of which backup or version (default: the newest "
-                     "that differs)");
+                     "Out of which backup or version (default: the newest that differs)");
+    CLI::Option* list = file->add_flag("--list", list_, "Every state of it that is kept");
+    CLI::Option* to =
+        file->add_option("--to", copy_to_, "Write it to this new file; the tree stays as it is");
+    CLI::Option* path = file->add_option("--path", json_path_,
+                                         "One value of a settings file, as in hooks.PreToolUse");
+    list->excludes(to)->excludes(path);
+    to->excludes(path);
+    CLI::App* directory =
+        add(*recovery, "directory", "Bring a directory back, or the settings", "recovery directory",
+            "stravinsky recovery directory ~/.claude/hooks\n"
+            "stravinsky recovery directory ~/.claude/commands v0.3.8 --exact\n"
+            "stravinsky recovery directory settings",
+            [this](const Invocation& i) {
+              return run_recover_directory(
+                  i, {.path = source_, .version_or_id = version_, .extra_files = extra_files()});
+            });
+    directory->add_option("path", source_, "The directory, or the name of a component")->required();
+    directory->add_option("backup", version_,
+                          "Out of which backup or version (default: the newest that differs)");
+    directory->add_flag("--exact", exact_, "Also remove your own files that it lacks");
+    CLI::App* version =
+        add(*recovery, "version", "Bring a whole version back: the same as rollback to",
+            "recovery version",
+            "stravinsky recovery version v0.3.8\nstravinsky recovery version v0.3.8 --dry-run",
+            [this](const Invocation& i) {
+              return run_rollback_to(i, {.version_or_id = version_, .extra_files = extra_files()});
+            });
+    version->add_option("version", version_, "A version or a backup's id")->required();
+    version->add_flag("--exact", exact_, "Also remove your own files that it lacks");
+    CLI::App* emergency =
+        add(*recovery, "emergency", "Back to the newest intact backup, whatever else is broken",
+            "recovery emergency",
+            "stravinsky recovery emergency --dry-run\nstravinsky recovery emergency\n"
+            "stravinsky recovery emergency --pick v0.3.8",
+            [this](const Invocation& i) { return run_emergency(i, emergency_); });
+    emergency->add_option("--pick", emergency_.pick,
+                          "This backup instead of the newest intact one");
+    emergency->add_option("--reason", emergency_.reason, "What happened, for the record");
+    add(*recovery, "disarm", "Switch all hooks off: one of them blocks everything",
+        "recovery disarm", "stravinsky recovery disarm\nstravinsky recovery disarm --dry-run",
+        run_disarm);
+    add(*recovery, "arm", "Put back what disarm took out", "recovery arm",
+        "stravinsky recovery arm\nstravinsky recovery arm --dry-run", run_arm);
     CLI::App* resume = add(*recovery, "resume", "Finish what was interrupted", "recovery resume",
                            "stravinsky recovery resume\nstravinsky recovery resume --accept-root",
                            [this](const Invocation& i) { return run_resume(i, resume_); });
@@ -369,10 +421,14 @@ class CommandLine {
   bool allow_downgrade_ = false;
   BundleArguments bundle_;
   bool exact_ = false;
+  bool list_ = false;
+  std::string copy_to_;
+  std::string json_path_;
   bool all_ = false;
   BackupCreateArguments create_;
   BackupVerifyArguments verify_;
   ResumeArguments resume_;
+  engine::EmergencyRequest emergency_;
   AuditLogArguments log_;
 };
 

@@ -81,4 +81,23 @@ Result<std::vector<BackupVerdict>> verify_backups(Session& session, const Verify
   return verdicts;
 }
 
+Result<std::string> quarantine_backup(Session& session, const std::string& id,
+                                      const std::string& reason) {
+  ASSIGN_OR_RETURN(const auto problems,
+                   session.backups().verify(id, store::VerifyDepth::kFull, kThreads));
+  if (problems.empty()) return make_error(ErrorCode::kChanged, "at a second look it is good");
+  ASSIGN_OR_RETURN(std::string name, session.backups().quarantine(id, reason));
+  model::AuditEvent event;
+  event.type = model::AuditEventType::kCorruptedBackup;
+  event.status = model::AuditStatus::kFailed;
+  event.severity = "warning";
+  event.error_class = "corrupted_backup";
+  event.backup_created = id;
+  event.error = reason;
+  event.recovery_action = "QUARANTINED";
+  event.notes = "moved to quarantine/" + name;
+  (void)session.record(event);  // what goes on goes on; the user is told of both
+  return name;
+}
+
 }  // namespace stravinsky::engine

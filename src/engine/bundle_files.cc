@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "fs/file.h"
+#include "fs/new_file.h"
 #include "store/bundle.h"
 #include "store/bundle_pack.h"
 #include "store/bundle_signature.h"
@@ -16,31 +17,6 @@ using fs::RelPath;
 constexpr uint32_t kPublicMode = 0644;
 constexpr uint32_t kPrivateMode = 0600;
 constexpr size_t kKeyMaxBytes = 4096;
-
-Status write_new(fs::FileSystem& fs, const std::string& absolute, std::string_view bytes,
-                 uint32_t mode) {
-  const size_t slash = absolute.rfind('/');
-  const std::string context = "while writing " + escape(absolute);
-  ASSIGN_OR_RETURN_WHILE(const RelPath name, RelPath::parse(absolute.substr(slash + 1)), context);
-  ASSIGN_OR_RETURN_WHILE(const fs::File dir,
-                         fs::File::open_root(fs, slash == 0 ? "/" : absolute.substr(0, slash)),
-                         context);
-  auto file = fs::File::open(fs, dir.fd(), name, fs::OpenMode::kCreateExclusive, mode);
-  if (!file && file.error().code == ErrorCode::kAlreadyExists)
-    return make_error(ErrorCode::kAlreadyExists, "there is a file of this name", escape(absolute))
-        .with_untouched("It was left as it is.")
-        .with_remedy("Remove it, or give another name.");
-  if (!file) return Error(std::move(file).error()).with_context(context);
-  const Status written = [&]() -> Status {
-    RETURN_IF_ERROR(fs.write(file->fd(), 0, as_byte_span(bytes)));
-    RETURN_IF_ERROR(fs.sync(file->fd(), fs::SyncKind::kFull));
-    RETURN_IF_ERROR(file->close());
-    return fs.sync(dir.fd(), fs::SyncKind::kFull);
-  }();
-  if (written) return {};
-  (void)fs.unlink(dir.fd(), name);  // half a file would look like a whole one
-  return Error(written.error()).with_context(context);
-}
 
 Result<std::string> read_small(fs::FileSystem& fs, const std::string& absolute, size_t max_bytes) {
   return store::read_archive_file(fs, absolute, {.archive_max_bytes = max_bytes});
@@ -70,7 +46,7 @@ Result<PackedBundle> create_bundle(const Environment& environment, const std::st
                       escape(source))
         .with_untouched("Nothing was written.")
         .with_remedy("Pack the directory of the tree by itself: --subdir DIR");
-  RETURN_IF_ERROR(write_new(environment.fs, file, bytes, kPublicMode));
+  RETURN_IF_ERROR(fs::write_new_file(environment.fs, file, bytes, kPublicMode));
   return PackedBundle{.size_bytes = bytes.size(),
                       .sha256 = codec::sha256(bytes),
                       .files_count = bundle.files().size()};
@@ -81,8 +57,9 @@ Result<codec::Ed25519PublicKey> make_key(const Environment& environment, const s
   environment.random.fill(seed);
   const codec::Ed25519PrivateKey key(seed);
   const codec::Ed25519PublicKey public_key = key.public_key();
-  RETURN_IF_ERROR(write_new(environment.fs, file + ".pub", public_key.text() + "\n", kPublicMode));
-  RETURN_IF_ERROR(write_new(environment.fs, file, key.pem(), kPrivateMode));
+  RETURN_IF_ERROR(
+      fs::write_new_file(environment.fs, file + ".pub", public_key.text() + "\n", kPublicMode));
+  RETURN_IF_ERROR(fs::write_new_file(environment.fs, file, key.pem(), kPrivateMode));
   return public_key;
 }
 
@@ -100,8 +77,8 @@ Result<codec::Ed25519PublicKey> sign_bundle(const Environment& environment,
   }
   ASSIGN_OR_RETURN(const std::string bytes,
                    store::read_archive_file(environment.fs, bundle, store::BundleLimits()));
-  RETURN_IF_ERROR(write_new(environment.fs, bundle + std::string(store::kSignatureEnding),
-                            store::make_signature(bytes, *key), kPublicMode));
+  RETURN_IF_ERROR(fs::write_new_file(environment.fs, bundle + std::string(store::kSignatureEnding),
+                                     store::make_signature(bytes, *key), kPublicMode));
   return key->public_key();
 }
 

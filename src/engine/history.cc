@@ -28,11 +28,39 @@ void record_commit(store::Latest& latest, const model::TransactionFacts& facts) 
     case TransactionKind::kUpdate:
     case TransactionKind::kRollback:
     case TransactionKind::kRecovery:
+    case TransactionKind::kDisarm:
+    case TransactionKind::kArm:
       latest.undo.push_back(facts.id);
       latest.redo.clear();
       break;
   }
 }
+
+namespace {
+
+// The kind of what a redo does again: it inverts an undo, which inverts that. An undo
+// whose record is gone leaves the redo what it is.
+TransactionKind kind_repeated(fs::FileSystem& fs, fs::Fd store, model::TransactionFacts facts) {
+  const auto facts_of = [&](const std::string& id) -> std::optional<model::TransactionFacts> {
+    const auto dir = txn::open_transaction(fs, store, txn::Shelf::kDone, id);
+    if (!dir) return std::nullopt;
+    const auto journal = txn::read_journal(fs, dir->fd());
+    return journal ? std::optional(journal->plan.facts) : std::nullopt;
+  };
+  // Each step leads to an earlier transaction; a hostile record may lead in a circle.
+  constexpr int kStepsMax = 1000;
+  for (int step = 0; step < kStepsMax; ++step) {
+    const bool repeats =
+        facts.kind == TransactionKind::kRedo || facts.kind == TransactionKind::kUndo;
+    if (!repeats) return facts.kind;
+    auto inverted = facts_of(facts.inverts);
+    if (!inverted) return facts.kind;
+    facts = std::move(*inverted);
+  }
+  return facts.kind;
+}
+
+}  // namespace
 
 Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd store,
                                                   const store::Latest& latest,
@@ -45,11 +73,11 @@ Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd sto
     ASSIGN_OR_RETURN(const txn::JournalContent journal, txn::read_journal(fs, dir->fd()));
     const model::TransactionFacts& facts = journal.plan.facts;
     if (!journal.committed || facts.tree != tree) continue;
-    if (facts.kind == TransactionKind::kRollback) break;
-    // A redo brings again what the update that it repeats had brought.
-    const bool brings =
-        facts.kind == TransactionKind::kUpdate || facts.kind == TransactionKind::kRedo;
-    if (brings && !facts.to_bundle.empty()) bundles.push_back(facts.to_bundle);
+    // A redo does again what it repeats.
+    const TransactionKind kind = kind_repeated(fs, store, facts);
+    if (kind == TransactionKind::kRollback) break;
+    if (kind == TransactionKind::kUpdate && !facts.to_bundle.empty())
+      bundles.push_back(facts.to_bundle);
   }
   return bundles;
 }
@@ -136,7 +164,7 @@ StepsHere steps_here(fs::FileSystem& fs, fs::Fd store, const store::Roots& roots
 Result<std::optional<txn::JournalContent>> last_transaction_here(fs::FileSystem& fs, fs::Fd store,
                                                                  const store::Roots& roots,
                                                                  const store::Latest& latest) {
-  const std::optional<txn::JournalContent> none;
+  std::optional<txn::JournalContent> none;
   if (latest.last_transaction.empty()) return none;
   auto last = read_done(fs, store, latest.last_transaction);
   if (!last && is_not_found(last.error())) return none;

@@ -1,14 +1,11 @@
-// managed_path: which managed file a path typed by a person means, and where a
-// backup of it is.
+// managed_path: which managed file or directory a path typed by a person means.
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "engine/session.h"
-#include "engine/tree_edit.h"
-#include "store/backup_reader.h"
+#include "model/component.h"
 
 namespace stravinsky::engine {
 
@@ -18,13 +15,7 @@ namespace stravinsky::engine {
 // root itself, and for one that is never managed.
 Result<model::LogicalPath> managed_path(const Session& session, const std::string& typed);
 
-// The backup named; or, without a name, the newest whose copy of the file is another
-// than now, the image that stands there, and is sound: its hash is right, and settings
-// are JSON. kNotFound names the path; kUsage when it is that of a directory, now or
-// then; kCorrupt the newest of those that are not sound.
-Result<std::shared_ptr<store::BackupReader>> backup_with_file(Session& session,
-                                                              const model::LogicalPath& path,
-                                                              const std::string& version_or_id,
-                                                              const model::Image& now);
+// What is said to who names a directory where one file is meant.
+Error is_directory_not_file(const std::string& shown);
 
 }  // namespace stravinsky::engine

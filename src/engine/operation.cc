@@ -113,16 +113,28 @@ class Operation {
   }
 
   Status open() {
+    session_.manage_what_is_installed(latest_);
     ASSIGN_OR_RETURN_WHILE(snapshot_, session_.list_tree(), "while listing the tree");
+    const size_t listed = session_.managed_too();
     ASSIGN_OR_RETURN(subject_, request_.open(*snapshot_));
+    session_.manage_too(subject_.touches);
+    if (session_.managed_too() != listed) {
+      ASSIGN_OR_RETURN_WHILE(snapshot_, session_.list_tree(), "while listing the tree");
+    }
     result_.from_version = display_version(latest_.at(subject_.tree).version);
     return {};
   }
 
   // --- PREPARE
   Status prepare() {
-    if (Status able = check_room_and_rights(session_, *snapshot_, subject_.touches, room()); !able)
-      RETURN_IF_ERROR(confirm_inability(std::move(able).error()));
+    Status able = check_room_and_rights(session_, *snapshot_, subject_.touches, room());
+    if (!able && able.error().code == ErrorCode::kNoSpace &&
+        request_.on_backup_failure == OnBackupFailure::kGoOn && backup_wanted()) {
+      result_.warnings.push_back("no backup could be taken: " + able.error().to_string());
+      has_no_room_for_backup_ = true;
+      able = check_room_and_rights(session_, *snapshot_, subject_.touches, room());
+    }
+    if (!able) RETURN_IF_ERROR(confirm_inability(std::move(able).error()));
     if (is_checked_update() && request_.on_blocking == OnBlocking::kRefuse)
       result_.findings = look_around(session_, *snapshot_, Surroundings::kRoundAnUpdate);
     if (session_.is_dry_run()) {
@@ -169,6 +181,7 @@ class Operation {
   }
 
   bool backup_wanted() const {
+    if (has_no_room_for_backup_) return false;
     return request_.kind == TransactionKind::kUpdate
                ? session_.config().boolean("update.auto_backup_before_update")
                : session_.request().way_back == WayBack::kWithBackup;
@@ -208,7 +221,8 @@ class Operation {
         latest_.newest_backup = result_.backup_created;
         return make_room_for_later();
       }
-      if (session_.config().boolean("safety.fail_safe_on_backup_error"))
+      if (request_.on_backup_failure == OnBackupFailure::kRefuse &&
+          session_.config().boolean("safety.fail_safe_on_backup_error"))
         return std::move(taken).error();
       result_.warnings.push_back("no backup could be taken: " + taken.error().to_string());
       ASSIGN_OR_RETURN(snapshot_, session_.list_tree());
@@ -611,6 +625,7 @@ class Operation {
   OperationResult result_;
   Subject subject_;
   store::Latest latest_;
+  bool has_no_room_for_backup_ = false;
   std::optional<store::Snapshot> snapshot_;
   KnownTree known_;
   Proposal proposal_;

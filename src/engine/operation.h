@@ -48,6 +48,10 @@ struct Proposal {
 // it leads to or away from, so there the hashes alone decide.
 enum class CheckPolicy { kCheck, kHashesOnly };
 
+// Without a backup nothing is changed, unless the way back is the last one there is: then
+// the journal alone keeps what is displaced.
+enum class OnBackupFailure { kRefuse, kGoOn };
+
 // What an operation is about, as far as it is known before the tree was looked at.
 struct Subject {
   std::string tree;        // the root whose version it changes
@@ -61,6 +65,7 @@ struct OperationRequest {
   model::BackupKind backup_kind = model::BackupKind::kPreUpdate;
   CheckPolicy checks = CheckPolicy::kCheck;
   OnBlocking on_blocking = OnBlocking::kRefuse;
+  OnBackupFailure on_backup_failure = OnBackupFailure::kRefuse;
   // What was asked for: for the trail, when it cannot even be opened.
   std::string asked_for;
   // Opens what the operation works from (a bundle, a backup, a record) once the locks

@@ -65,8 +65,10 @@ struct FileReport {
 // The backup that the content came out of.
 struct RecoveredFrom {
   std::string backup_id;
-  int64_t time_ns = 0;      // of the backup
-  uint64_t size_bytes = 0;  // of the one file that was asked for
+  int64_t time_ns = 0;       // of the backup
+  std::string what{};        // "~/.claude/hooks": what was asked for
+  uint64_t files_count = 0;  // that were brought back
+  uint64_t size_bytes = 0;   // of these
 };
 
 struct OperationResult {

@@ -21,6 +21,10 @@ AuditEventType committed_event_type(TransactionKind kind) {
       return AuditEventType::kAutoRollbackSuccess;
     case TransactionKind::kRecovery:
       return AuditEventType::kRecoverySuccess;
+    case TransactionKind::kDisarm:
+      return AuditEventType::kHooksDisarmed;
+    case TransactionKind::kArm:
+      return AuditEventType::kHooksArmed;
   }
   return AuditEventType::kUpdateSuccess;
 }

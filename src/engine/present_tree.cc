@@ -38,8 +38,9 @@ Status read_referenced(fs::FileSystem& fs, const store::Roots& roots, const Logi
 
 Result<store::Snapshot> list_tree(fs::FileSystem& fs, const store::Roots& roots,
                                   const model::HookRoots& hook_roots,
-                                  store::OutsideLinks outside_links) {
-  std::vector<LogicalPath> referenced;
+                                  store::OutsideLinks outside_links,
+                                  std::vector<LogicalPath> named_besides) {
+  std::vector<LogicalPath> referenced = std::move(named_besides);
   for (const Scope scope : {Scope::kUser, Scope::kProject})
     for (const char* name : {"settings.json", "settings.local.json"})
       RETURN_IF_ERROR(

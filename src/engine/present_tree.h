@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/tree_edit.h"
@@ -13,11 +14,12 @@ namespace stravinsky::engine {
 
 inline constexpr uint64_t kSettingsMaxBytes = 64U << 20U;
 
-// Lists both trees, with the files that their settings name. A settings file that
-// cannot be understood names nothing; that is for the checks to report.
+// Lists both trees, with the files that their settings name and those named besides. A
+// settings file that cannot be understood names nothing; that is for the checks to report.
 Result<store::Snapshot> list_tree(fs::FileSystem& fs, const store::Roots& roots,
                                   const model::HookRoots& hook_roots,
-                                  store::OutsideLinks outside_links);
+                                  store::OutsideLinks outside_links,
+                                  std::vector<model::LogicalPath> named_besides = {});
 
 // The image of one path, its bytes read and hashed; absent when nothing stands there
 // or what stands there is not kept.

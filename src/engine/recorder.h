@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "store/audit_log.h"
@@ -22,7 +23,11 @@ class Recorder {
   // All of these outlive it. on_warning is told once that the trail cannot be written.
   Recorder(store::AuditLog& audit, fs::FileSystem& fs, fs::Fd store,
            std::function<void(const std::string&)> on_warning)
-      : audit_(audit), unrecorded_(fs, store), fs_(fs), store_(store), on_warning_(on_warning) {}
+      : audit_(audit),
+        unrecorded_(fs, store),
+        fs_(fs),
+        store_(store),
+        on_warning_(std::move(on_warning)) {}
 
   Status record(const model::AuditEvent& event);
   // Adds what was kept, the oldest first, as far as the trail takes it.

@@ -96,13 +96,13 @@ Status refuse_unless_open(Session& session, const std::string& id) {
       .with_remedy("See what there is: stravinsky status");
 }
 
-Status set_aside(Session& session, const std::string& id) {
+Status set_aside(Session& session, const std::string& id, std::string_view why) {
   RETURN_IF_ERROR(txn::set_transaction_aside(session.transaction_context(), id));
   model::AuditEvent event;
   event.type = model::AuditEventType::kTransactionSetAside;
   event.status = model::AuditStatus::kFailed;
   event.tx = id;
-  event.notes = "set aside on request";
+  event.notes = why;
   // It is out of the way; a damaged trail must not bring it back.
   (void)session.record(event);
   return {};
@@ -116,6 +116,13 @@ bool ResumeResult::all_done() const {
                   one.action == txn::RecoveryAction::kRolledBack ||
                   one.action == txn::RecoveryAction::kCompleted;
          });
+}
+
+Result<std::vector<std::string>> set_aside_what_is_open(Session& session) {
+  ASSIGN_OR_RETURN(Ids open, ids_on(session, txn::Shelf::kOpen));
+  for (const std::string& id : open)
+    RETURN_IF_ERROR(set_aside(session, id, "set aside by an emergency recovery"));
+  return open;
 }
 
 Status refuse_while_inconsistent(const Session& session) {
@@ -189,7 +196,7 @@ Result<ResumeResult> resume(Session& session, const ResumeRequest& request) {
   // Only what cannot be recovered goes: an open transaction may have left the tree mixed.
   ASSIGN_OR_RETURN(const Ids open, ids_on(session, txn::Shelf::kOpen));
   if (std::ranges::find(open, request.set_aside) == open.end()) return result;
-  RETURN_IF_ERROR(set_aside(session, request.set_aside));
+  RETURN_IF_ERROR(set_aside(session, request.set_aside, "set aside on request"));
   std::erase_if(result.recovered,
                 [&](const txn::Recovered& one) { return one.facts.id == request.set_aside; });
   result.set_aside = request.set_aside;

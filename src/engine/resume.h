@@ -35,6 +35,10 @@ struct ResumeResult {
 // kNotFound: the transaction to set aside is not open.
 Result<ResumeResult> resume(Session& session, const ResumeRequest& request);
 
+// Sets aside, on record, every transaction that is still open although recovery was tried:
+// the last way back must not wait for it. Returns their ids. The locks are held.
+Result<std::vector<std::string>> set_aside_what_is_open(Session& session);
+
 // kRecoveryRequired when a transaction was set aside in a tree of this session: what an
 // update would build on may be a mix of two states. A rollback to a version since then
 // has made it whole. Every way back, every backup and every look goes on.

@@ -1,4 +1,4 @@
-// Going back and forth: whole versions, the last transaction, one file.
+// Going back and forth: whole versions, the last transaction.
 //
 // Every one is a transaction like an update: a verified backup of the present
 // state first, a journal, and an undo.
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/operation.h"
 #include "engine/operation_result.h"
 #include "engine/session.h"
 
@@ -21,6 +22,7 @@ enum class ExtraFiles {
 struct RollbackRequest {
   std::string version_or_id;  // "v0.3.8": its newest verified backup; or a backup's id
   ExtraFiles extra_files = ExtraFiles::kKeep;
+  OnBackupFailure on_backup_failure = OnBackupFailure::kRefuse;
 };
 // kNotFound names the version and lists what exists; kCorrupt when the backup does
 // not verify; both before anything is touched.
@@ -32,12 +34,5 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
 Result<OperationResult> undo(Session& session);
 // Inverts the last undo. kNotFound when there is none since the last new transaction.
 Result<OperationResult> redo(Session& session);
-
-struct RecoverFileRequest {
-  std::string path;           // absolute, or beginning with ~
-  std::string version_or_id;  // empty: the newest backup whose copy differs from the present
-};
-// Brings one file back out of a backup.
-Result<OperationResult> recover_file(Session& session, const RecoverFileRequest& request);
 
 }  // namespace stravinsky::engine

@@ -1,4 +1,4 @@
-// rollback_to and recover_file: files out of a backup.
+// rollback_to: a whole version out of a backup.
 
 #include <algorithm>
 #include <map>
@@ -7,8 +7,8 @@
 
 #include "engine/history.h"
 #include "engine/inverse.h"
-#include "engine/managed_path.h"
 #include "engine/operation.h"
+#include "engine/out_of_a_backup.h"
 #include "engine/present_tree.h"
 #include "engine/rollback.h"
 #include "engine/verified_backup.h"
@@ -22,20 +22,6 @@ using model::ImageKind;
 using model::LogicalPath;
 using model::TransactionKind;
 using Reader = BackupHandle;
-
-std::string hash_of(const Image& image) {
-  return image.kind == ImageKind::kFile ? image.sha256.hex() : std::string();
-}
-
-FileReport report_of(FileAction action, const LogicalPath& path, const Image& now,
-                     const Image& then, std::string note) {
-  return {.action = action,
-          .path = path.display(),
-          .note = std::move(note),
-          .command = {},
-          .old_hash = hash_of(now),
-          .new_hash = hash_of(then)};
-}
 
 // The images that updates of these trees ever put in place: a file that still equals
 // one of them is the package's, not the user's.
@@ -108,8 +94,8 @@ class BackupProposer {
     if (now.same_as(then)) return;
     proposal_.edits.emplace(entry.path, edit_of_entry(reader_, entry, then));
     if (then.kind != ImageKind::kDirectory)
-      proposal_.files.push_back(report_of(now.is_absent() ? FileAction::kAdd : FileAction::kChange,
-                                          entry.path, now, then, ""));
+      proposal_.files.push_back(file_report(
+          now.is_absent() ? FileAction::kAdd : FileAction::kChange, entry.path, now, then, ""));
   }
 
   void remove_extra(const LogicalPath& path, const Image& now, const Installed& ours,
@@ -122,13 +108,13 @@ class BackupProposer {
     const bool is_directory = now.kind == ImageKind::kDirectory;
     if (!is_ours && extra_files == ExtraFiles::kKeep) {
       if (!is_directory)
-        proposal_.files.push_back(report_of(FileAction::kKeepMine, path, now, now,
-                                            "not in the backup; yours, so it stays"));
+        proposal_.files.push_back(file_report(FileAction::kKeepMine, path, now, now,
+                                              "not in the backup; yours, so it stays"));
       return;
     }
     proposal_.edits.emplace(path, Edit{});
     if (!is_directory)
-      proposal_.files.push_back(report_of(FileAction::kDelete, path, now, Image(), ""));
+      proposal_.files.push_back(file_report(FileAction::kDelete, path, now, Image(), ""));
   }
 
   Session& session_;
@@ -149,13 +135,6 @@ Result<std::string> bundle_at(Session& session, const model::Manifest& backup) {
     if (journal.plan.facts.tree == session.roots().user.path) bundle = journal.plan.facts.to_bundle;
   }
   return bundle;
-}
-
-Status refuse_without_store(const Session& session) {
-  if (session.has_store()) return {};
-  return make_error(ErrorCode::kNotFound, "there are no backups yet")
-      .with_untouched("Nothing was changed.")
-      .with_remedy("The first update makes one, and so does: stravinsky backup create");
 }
 
 // A damaged backup is a fact of its own, beside the rollback that it refuses.
@@ -181,6 +160,7 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
   operation.backup_kind = model::BackupKind::kPreRollback;
   operation.asked_for = request.version_or_id;
   operation.checks = CheckPolicy::kHashesOnly;
+  operation.on_backup_failure = request.on_backup_failure;
   operation.open = [&](const store::Snapshot& snapshot) -> Result<Subject> {
     ASSIGN_OR_RETURN(const KnownTree now, hash_tree(session.fs(), snapshot));
     auto opened = open_verified(session, request.version_or_id, &now);
@@ -191,6 +171,10 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
         .tree = session.roots().user.path, .to_version = backup.version.str(), .touches = {}};
     for (const Entry& entry : backup.entries)
       if (entry.type != fs::NodeType::kDirectory) subject.touches.push_back(entry.path);
+    // What updates have put beside the components goes with the version that had it.
+    ASSIGN_OR_RETURN(const auto ours, installed_by_updates(session));
+    for (const auto& [path, image] : ours)
+      if (!reader->manifest().find(path)) subject.touches.push_back(path);
     return subject;
   };
   operation.propose = [&](const Present& present) -> Result<Proposal> {
@@ -202,51 +186,6 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
   ASSIGN_OR_RETURN(OperationResult result, run_operation(session, operation));
   result.recovered_from = {.backup_id = reader->manifest().id,
                            .time_ns = reader->manifest().time_ns};
-  return result;
-}
-
-Result<OperationResult> recover_file(Session& session, const RecoverFileRequest& request) {
-  RETURN_IF_ERROR(refuse_without_store(session));
-  std::optional<LogicalPath> path;
-  Image then;
-  Reader reader;
-  OperationRequest operation;
-  operation.kind = TransactionKind::kRecovery;
-  operation.backup_kind = model::BackupKind::kPreRecovery;
-  operation.checks = CheckPolicy::kHashesOnly;
-  operation.open = [&](const store::Snapshot& snapshot) -> Result<Subject> {
-    ASSIGN_OR_RETURN(path, managed_path(session, request.path));
-    ASSIGN_OR_RETURN(const Image now, image_now(session.fs(), snapshot, *path));
-    ASSIGN_OR_RETURN(reader, backup_with_file(session, *path, request.version_or_id, now));
-    const KnownTree tree = known_tree(reader->manifest());
-    const auto found = tree.find(*path);
-    if (found == tree.end() || found->second.kind == ImageKind::kDirectory)
-      return make_error(ErrorCode::kNotFound,
-                        "the backup " + reader->manifest().id + " has no such file",
-                        path->display())
-          .with_remedy("See the backups with: stravinsky backup list");
-    then = found->second;
-    const std::string& root = session.roots().of(path->scope)->path;
-    ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
-    return Subject{.tree = root, .to_version = latest.at(root).version, .touches = {*path}};
-  };
-  operation.propose = [&](const Present& present) -> Result<Proposal> {
-    Proposal proposal;
-    proposal.to_version = present.state.version;
-    proposal.to_bundle = present.state.bundle;
-    const auto found = present.known.find(*path);
-    const Image now = found == present.known.end() ? Image() : found->second;
-    if (now.same_as(then)) return proposal;
-    proposal.files.push_back(report_of(now.is_absent() ? FileAction::kAdd : FileAction::kChange,
-                                       *path, now, then, "from backup " + reader->manifest().id));
-    proposal.edits.emplace(*path, edit_of_entry(reader, *reader->manifest().find(*path), then));
-    return proposal;
-  };
-  ASSIGN_OR_RETURN(OperationResult result, run_operation(session, operation));
-  if (!result.files.empty())
-    result.recovered_from = {.backup_id = reader->manifest().id,
-                             .time_ns = reader->manifest().time_ns,
-                             .size_bytes = then.size_bytes};
   return result;
 }
 

@@ -127,8 +127,32 @@ model::HookRoots Session::hook_roots() const {
   return roots;
 }
 
+bool Session::manage_too(std::span<const model::LogicalPath> paths) {
+  bool is_more = false;
+  for (const model::LogicalPath& path : paths) {
+    const model::Component* component = model::component_of(path.path);
+    if (component == nullptr || component->kind != model::ComponentKind::kReferenced) continue;
+    if (roots_.of(path.scope) != nullptr) is_more = managed_too_.insert(path).second || is_more;
+  }
+  return is_more;
+}
+
+void Session::manage_what_is_installed(const store::Latest& latest) {
+  if (!has_store()) return;
+  for (const model::Scope scope : {model::Scope::kUser, model::Scope::kProject}) {
+    const store::Root* root = roots_.of(scope);
+    if (root == nullptr || latest.at(root->path).bundle.empty()) continue;
+    const auto bundle = bundles_->load(latest.at(root->path).bundle);
+    if (!bundle) continue;  // whoever needs it says so
+    std::vector<model::LogicalPath> paths;
+    for (const store::BundleFile& file : bundle->files) paths.push_back({scope, file.path});
+    manage_too(paths);
+  }
+}
+
 Result<store::Snapshot> Session::list_tree() const {
-  return engine::list_tree(fs(), roots_, hook_roots(), request_.outside_links);
+  return engine::list_tree(fs(), roots_, hook_roots(), request_.outside_links,
+                           {managed_too_.begin(), managed_too_.end()});
 }
 
 const store::StoreDir& Session::store() const {

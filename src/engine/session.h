@@ -11,6 +11,8 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -83,6 +85,13 @@ class Session {
   model::HookRoots hook_roots() const;
   // Both trees as they are now (engine/present_tree.h).
   Result<store::Snapshot> list_tree() const;
+  // A file outside every component counts as managed while settings name it, or from now on
+  // when it is among these: what a bundle, a backup or a record has there. True when the
+  // tree has to be listed again for it.
+  bool manage_too(std::span<const model::LogicalPath> paths);
+  size_t managed_too() const { return managed_too_.size(); }
+  // The files of the bundles that are installed in the trees at hand, as far as they are known.
+  void manage_what_is_installed(const store::Latest& latest);
   // The defaults where config.json cannot be understood.
   const model::Config& config() const { return config_; }
   // Why that is so. Nothing new is begun then; every way back, every recovery and every
@@ -153,6 +162,7 @@ class Session {
   std::shared_future<std::optional<std::string>> python_version_;
   checks::SourceJudge judge_;
   std::optional<AcceptedBefore> accepted_;
+  std::set<model::LogicalPath> managed_too_;
 };
 
 }  // namespace stravinsky::engine

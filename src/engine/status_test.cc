@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/recovery.h"
 #include "engine/rollback.h"
 #include "engine/updater.h"
 #include "model/store_layout.h"

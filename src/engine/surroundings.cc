@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "checks/environment_checks.h"
+#include "engine/backups.h"
 #include "engine/retention.h"
 
 namespace stravinsky::engine {
@@ -25,24 +26,6 @@ std::vector<Finding> found(const char* name, const char* failed_rule, Findings f
            .message = std::string("the check of ") + name +
                       " could not be carried out: " + findings.error().to_string(),
            .remedy = findings.error().remedy}};
-}
-
-// Moves a damaged backup away, unless the fault has passed meanwhile.
-Result<std::string> quarantine(Session& session, const std::string& id, const std::string& reason) {
-  ASSIGN_OR_RETURN(const auto problems, session.backups().verify(id, store::VerifyDepth::kFull, 1));
-  if (problems.empty()) return make_error(ErrorCode::kChanged, "at a second look it is good");
-  ASSIGN_OR_RETURN(std::string name, session.backups().quarantine(id, reason));
-  model::AuditEvent event;
-  event.type = model::AuditEventType::kCorruptedBackup;
-  event.status = model::AuditStatus::kFailed;
-  event.severity = "warning";
-  event.error_class = "corrupted_backup";
-  event.backup_created = id;
-  event.error = reason;
-  event.recovery_action = "QUARANTINED";
-  event.notes = "moved to quarantine/" + name;
-  (void)session.record(event);  // the update goes on; the user is told of both
-  return name;
 }
 
 class Looker {
@@ -86,7 +69,7 @@ class Looker {
         .percentage = session_.config().integer("backup.spot_check_percentage"), .quarantine = {}};
     if (which == Surroundings::kRoundAnUpdate && !session_.is_dry_run())
       sample.quarantine = [this](const std::string& id, const std::string& reason) {
-        return quarantine(session_, id, reason);
+        return quarantine_backup(session_, id, reason);
       };
     take("backups", "backups.failed",
          checks::check_backups(session_.backups(), *list, session_.environment().random, sample));

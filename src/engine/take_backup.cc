@@ -101,6 +101,7 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
 Result<TakenBackup> create_backup(Session& session, const BackupOrder& order) {
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(store::Latest latest, session.latest());
+  session.manage_what_is_installed(latest);
   ASSIGN_OR_RETURN_WHILE(store::Snapshot snapshot, session.list_tree(), "while listing the tree");
   RETURN_IF_ERROR(check_room_and_rights(session, snapshot, {}, Room::kUpdate));
   ASSIGN_OR_RETURN(TakenBackup taken, take_backup(session, latest, std::move(snapshot), order));

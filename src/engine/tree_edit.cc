@@ -94,18 +94,21 @@ class Planner {
     return {};
   }
 
-  // A file that only settings name may stand in a directory that belongs to no component
-  // and is therefore not known: one that an update made for it goes with it.
+  // A file outside the components stands, or will stand, in a directory that is not known
+  // by itself. One that an update made for it goes with it, if nothing else is in it.
   Status name_directories(const std::string& root, const std::set<RelPath>& touched, Node& before,
                           Node& after) {
     for (const RelPath& path : touched) {
       for (RelPath at = path; at.has_parent(); at = at.parent()) {
         Node& node = node_at(before, at.parent());
-        if (!node.image.is_absent() || !has_present_children(node)) continue;
-        ASSIGN_OR_RETURN(const store::Location location,
-                         store::locate(input_.fs, root, at.parent(), allowed_));
-        ASSIGN_OR_RETURN(const fs::File base, fs::File::open_root(input_.fs, location.directory));
-        ASSIGN_OR_RETURN(const auto stat, fs::stat_if_present(input_.fs, base.fd(), location.path));
+        if (!node.image.is_absent()) continue;
+        const auto location = store::locate(input_.fs, root, at.parent(), allowed_);
+        // Beneath a file, which has to go first: nothing is there now.
+        if (!location && location.error().code == ErrorCode::kWrongType) continue;
+        if (!location) return location.error();
+        ASSIGN_OR_RETURN(const fs::File base, fs::File::open_root(input_.fs, location->directory));
+        ASSIGN_OR_RETURN(const auto stat,
+                         fs::stat_if_present(input_.fs, base.fd(), location->path));
         if (!stat || stat->type != fs::NodeType::kDirectory) continue;
         node.image.kind = ImageKind::kDirectory;
         node.image.mode = stat->mode;
@@ -166,7 +169,7 @@ class Planner {
       // A top that is a link and stayed one in the manifest leads nowhere, or out of
       // the roots without the user's consent; a file never takes a link's place.
       if (!path.has_parent() && node.image.kind == ImageKind::kSymlink &&
-          edit.after.kind != ImageKind::kSymlink)
+          edit.after.kind != ImageKind::kSymlink && !edit.takes_links_place)
         return link_in_the_way(scope, path, node.image.link_text);
       if (edit.after.kind == ImageKind::kDirectory) {
         if (is_directory(node)) continue;
@@ -254,8 +257,7 @@ class Planner {
   }
 
   Status add_change(const LogicalPath& path, const std::string& root, Image before, Image after) {
-    ASSIGN_OR_RETURN(const store::Location location,
-                     store::locate(input_.fs, root, path.path, allowed_));
+    ASSIGN_OR_RETURN(const store::Location location, place_of(path, root, before));
     for (const store::LinkHop& hop : location.hops) {
       bool known = false;
       for (const model::LinkCheck& link : plan_.links)
@@ -279,6 +281,14 @@ class Planner {
                              .before = std::move(before),
                              .after = std::move(after)});
     return {};
+  }
+
+  // A top that is known as a link leads nowhere we may go: the link itself is what changes.
+  Result<store::Location> place_of(const LogicalPath& path, const std::string& root,
+                                   const Image& before) const {
+    if (before.kind == ImageKind::kSymlink && !path.path.has_parent())
+      return store::Location{.directory = root, .path = path.path};
+    return store::locate(input_.fs, root, path.path, allowed_);
   }
 
   // Manifests do not hold extended attributes; undo must bring them back.
@@ -317,32 +327,36 @@ class Planner {
 
 }  // namespace
 
+Image stored_image(const model::Entry& entry) {
+  Image image;
+  if (!entry.is_stored()) return image;
+  switch (entry.type) {
+    case fs::NodeType::kFile:
+      image.kind = ImageKind::kFile;
+      break;
+    case fs::NodeType::kDirectory:
+      image.kind = ImageKind::kDirectory;
+      break;
+    case fs::NodeType::kSymlink:
+      image.kind = ImageKind::kSymlink;
+      break;
+    case fs::NodeType::kOther:
+      return image;
+  }
+  image.mode = entry.mode;
+  image.uid = entry.uid;
+  image.gid = entry.gid;
+  image.size_bytes = entry.size_bytes;
+  image.sha256 = entry.sha256;
+  image.link_text = entry.link_text;
+  return image;
+}
+
 KnownTree known_tree(const model::Manifest& manifest) {
   KnownTree tree;
-  for (const model::Entry& entry : manifest.entries) {
-    if (!entry.is_stored()) continue;
-    Image image;
-    switch (entry.type) {
-      case fs::NodeType::kFile:
-        image.kind = ImageKind::kFile;
-        break;
-      case fs::NodeType::kDirectory:
-        image.kind = ImageKind::kDirectory;
-        break;
-      case fs::NodeType::kSymlink:
-        image.kind = ImageKind::kSymlink;
-        break;
-      case fs::NodeType::kOther:
-        continue;
-    }
-    image.mode = entry.mode;
-    image.uid = entry.uid;
-    image.gid = entry.gid;
-    image.size_bytes = entry.size_bytes;
-    image.sha256 = entry.sha256;
-    image.link_text = entry.link_text;
-    tree.emplace(entry.path, std::move(image));
-  }
+  for (const model::Entry& entry : manifest.entries)
+    if (Image image = stored_image(entry); !image.is_absent())
+      tree.emplace(entry.path, std::move(image));
   return tree;
 }
 

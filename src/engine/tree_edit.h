@@ -32,6 +32,9 @@ using Bytes = std::function<Status(const codec::Sink&)>;
 struct Edit {
   model::Image after;
   Bytes bytes;  // of a file
+  // Also where the top of a component is a link that leads nowhere, and not only in
+  // what such a link leads to.
+  bool takes_links_place = false;
 };
 // An absent after-image removes a file or link; a directory only if nothing is left
 // in it, known to us or not. Parents that are missing are made.
@@ -40,6 +43,8 @@ using Edits = std::map<model::LogicalPath, Edit>;
 // The images of everything the manifest recorded, by path, without children.
 using KnownTree = std::map<model::LogicalPath, model::Image>;
 KnownTree known_tree(const model::Manifest& manifest);
+// Of one entry, without children; absent unless it is stored.
+model::Image stored_image(const model::Entry& entry);
 // Of files and links; directories are no files.
 size_t file_count(const KnownTree& tree);
 

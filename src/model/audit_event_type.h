@@ -26,6 +26,8 @@ enum class AuditEventType {
   kRecoverySuccess,
   kRecoveryFailed,
   kEmergencyRecoveryInitiated,
+  kHooksDisarmed,
+  kHooksArmed,
   kCrashRecovered,
   kTransactionSetAside,
   kBackupCreated,

@@ -21,6 +21,10 @@ std::string_view transaction_kind_name(TransactionKind kind) {
       return "automatic rollback";
     case TransactionKind::kRecovery:
       return "recovery";
+    case TransactionKind::kDisarm:
+      return "disarming of the hooks";
+    case TransactionKind::kArm:
+      return "arming of the hooks";
   }
   return "update";
 }

@@ -29,7 +29,10 @@ enum class TransactionKind : uint8_t {
   kRedo = 4,          // the inverse of the last undo
   kRecovery = 5,      // files, directories or a version out of a backup
   kAutoRollback = 6,  // what an installer did by itself, taken back since it was broken
+  kDisarm = 7,        // hooks taken out of the settings
+  kArm = 8,           // and put back
 };
+inline constexpr TransactionKind kLastTransactionKind = TransactionKind::kArm;
 std::string_view transaction_kind_name(TransactionKind kind);
 
 struct TransactionFacts {

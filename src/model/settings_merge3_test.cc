@@ -329,7 +329,7 @@ TEST(SettingsMerge3, PropertiesHoldForTenThousandTriples) {
       for (const auto& [path, value] : all) {
         if (at(in_base, path) != at(in_mine, path)) continue;
         const bool is_member_of_handler = path.ends_with("|timeout");
-        if (is_member_of_handler && at(in_base, path.substr(0, path.size() - 7)) != "" &&
+        if (is_member_of_handler && !at(in_base, path.substr(0, path.size() - 7)).empty() &&
             at(in_mine, path.substr(0, path.size() - 7)).empty())
           continue;  // the user deleted the handler
         ASSERT_EQ(at(in_result, path), at(in_theirs, path)) << path;

@@ -268,6 +268,9 @@ fs::RelPath remembered_backups() {
 fs::RelPath rescue_script() {
   return at("recovery/rescue.sh");
 }
+fs::RelPath emergency_guide() {
+  return at("recovery/emergency-guide.txt");
+}
 fs::RelPath manual_recovery(std::string_view txid) {
   return at("recovery/manual-" + std::string(txid) + ".txt");
 }

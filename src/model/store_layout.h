@@ -128,6 +128,7 @@ fs::RelPath accepted_sources();
 fs::RelPath remembered_backups();
 fs::RelPath rescue_script();
 fs::RelPath manual_recovery(std::string_view txid);
+fs::RelPath emergency_guide();  // what is left to do by hand
 fs::RelPath audit();
 fs::RelPath audit_log();
 fs::RelPath audit_head();

@@ -75,7 +75,7 @@ class AuditFixture {
   // "none" or "edit 3 line 3": class, first bad sequence number and line.
   std::string judge() {
     const store::AuditVerdict verdict = verify();
-    const std::string name(store::audit_damage_name(verdict.damage));
+    std::string name(store::audit_damage_name(verdict.damage));
     if (verdict.ok()) return name;
     EXPECT_NE(verdict.message, "");
     return name + " " + std::to_string(verdict.first_bad_seq) + " line " +

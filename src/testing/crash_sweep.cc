@@ -209,6 +209,7 @@ void run_with_error(const SweepCase& sweep_case, const ErrnoRun& run, size_t des
 std::vector<uint64_t> spread(uint64_t last, uint64_t count) {
   std::vector<uint64_t> numbers;
   count = std::min(count, last);
+  numbers.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
     numbers.push_back(count == 1 ? last : 1 + i * (last - 1) / (count - 1));
   }

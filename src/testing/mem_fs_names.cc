@@ -45,6 +45,7 @@ Result<std::vector<fs::DirEntry>> MemFs::list(Fd dir) {
   const Node& node = disk_.node(file->node);
   if (node.type != NodeType::kDirectory) return errno_error(ENOTDIR, "");
   std::vector<fs::DirEntry> entries;
+  entries.reserve(node.names.size());
   for (const auto& [name, id] : node.names) entries.push_back({name, disk_.node(id).type});
   return entries;
 }

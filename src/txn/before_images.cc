@@ -101,7 +101,7 @@ Status write_before_images_of(fs::FileSystem& fs, fs::Fd tx_dir, const ChangePla
         done = make_error(ErrorCode::kCorrupt, "the old content is not what was recorded",
                           plan.changes[i].display);
     });
-    RETURN_IF_ERROR(std::move(done));
+    if (!done) return done;
   }
   RETURN_IF_ERROR(appender.flush());
   RETURN_IF_ERROR(fs.sync(file.fd(), fs::SyncKind::kFull));

@@ -104,7 +104,7 @@ model::TransactionFacts get_facts(WireReader& in) {
   facts.id = in.text();
   facts.sequence = in.u64();
   const uint8_t kind = in.u8();
-  if (kind < 1 || kind > static_cast<uint8_t>(model::TransactionKind::kAutoRollback)) {
+  if (kind < 1 || kind > static_cast<uint8_t>(model::kLastTransactionKind)) {
     in.fail();
   } else {
     facts.kind = static_cast<model::TransactionKind>(kind);

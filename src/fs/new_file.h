@@ -1,0 +1,18 @@
+// new_file: a file made where the user wants one, outside of any managed tree.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "fs/file_system.h"
+
+namespace stravinsky::fs {
+
+// Durable when it succeeds, absent when it fails. kAlreadyExists: nothing that stands
+// there is ever replaced.
+Status write_new_file(FileSystem& fs, const std::string& absolute, std::string_view bytes,
+                      uint32_t mode);
+
+}  // namespace stravinsky::fs
