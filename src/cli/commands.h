@@ -88,6 +88,18 @@ ExitCode run_emergency(const Invocation& invocation, const engine::EmergencyRequ
 ExitCode run_disarm(const Invocation& invocation);
 ExitCode run_arm(const Invocation& invocation);
 
+// command_doctor.cc
+struct DoctorArguments {
+  bool fix = false;
+};
+ExitCode run_doctor(const Invocation& invocation, const DoctorArguments& arguments);
+
+// command_report.cc
+struct ReportArguments {
+  std::string output;  // a new file; empty: standard output
+};
+ExitCode run_report(const Invocation& invocation, const ReportArguments& arguments);
+
 // command_audit.cc
 struct AuditLogArguments {
   std::string type;

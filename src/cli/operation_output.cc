@@ -1,7 +1,9 @@
 #include "cli/operation_output.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
@@ -108,7 +110,9 @@ void tell_findings(const Output& out, const OperationResult& result) {
   for (const std::string& warning : result.warnings) out.warning(warning);
   for (const txn::Kept& kept : result.kept)
     out.note(fmt::format("kept: {}: {}{}", kept.display, kept.why,
-                         kept.kept_at.empty() ? "" : "; a copy is in the store: " + kept.kept_at));
+                         kept.kept_at.empty()
+                             ? ""
+                             : "; a copy is " + shell_quote(result.store + "/" + kept.kept_at)));
 }
 
 std::string way_back(const OperationResult& result) {
@@ -123,14 +127,33 @@ std::string look_at_the_trail(const OperationResult& result) {
          " what happened with: stravinsky audit log --limit 5";
 }
 
-void tell_end(const Output& out, const OperationResult& result) {
+// Without a change there is no step that undo could take back, whatever is noted.
+void tell_nothing_changed(const Output& out, const OperationResult& result, bool is_dry_run) {
+  const bool differs = std::ranges::any_of(result.files, [](const FileReport& file) {
+    return file.action == FileAction::kConflict || file.action == FileAction::kKeepMine;
+  });
+  if (!differs && result.from_version == result.to_version) {
+    out.line(fmt::format("Nothing to do: the tree is as asked for ({}).", result.to_version));
+    return;
+  }
+  out.line(differs ? "No file was changed: what differs is yours and stays."
+                   : "No file was changed: the tree held these files already.");
+  if (result.from_version != result.to_version)
+    out.line(fmt::format("{} {} noted as installed now ({} before); there is nothing to take back.",
+                         result.to_version, is_dry_run ? "would be" : "is", result.from_version));
+}
+
+void tell_end(const Output& out, const OperationResult& result, bool is_dry_run) {
   switch (result.outcome) {
     case Outcome::kDone:
+      if (!result.deleted_backups.empty())
+        out.line(fmt::format("Deleted to keep within the limits: backup {}",
+                             fmt::join(result.deleted_backups, ", ")));
       out.line("Restart Claude Code so that running sessions see the change.");
       out.line(fmt::format("Now at {}. To take it back: {}", result.to_version, way_back(result)));
       break;
     case Outcome::kNothingToDo:
-      out.line(fmt::format("Nothing to do: the tree is as asked for ({}).", result.to_version));
+      tell_nothing_changed(out, result, is_dry_run);
       break;
     case Outcome::kPlanned:
       out.line("Dry run: nothing was changed.");
@@ -219,6 +242,7 @@ json operation_object(const OperationResult& result) {
                  {"from_version", result.from_version},
                  {"to_version", result.to_version},
                  {"backup_created", result.backup_created},
+                 {"backups_deleted", result.deleted_backups},
                  {"source_backup", result.recovered_from ? result.recovered_from->backup_id : ""},
                  {"transaction", result.transaction_id},
                  {"duration_seconds", static_cast<double>(result.duration_ns) / 1e9},
@@ -257,7 +281,7 @@ ExitCode tell_operation(const Invocation& invocation, const OperationResult& res
   }
   if (result.outcome != Outcome::kRolledBack) tell_files(out, result);
   tell_findings(out, result);
-  tell_end(out, result);
+  tell_end(out, result, invocation.options.dry_run);
   return code;
 }
 

@@ -375,6 +375,16 @@ class CommandLine {
         run_disarm);
     add(*recovery, "arm", "Put back what disarm took out", "recovery arm",
         "stravinsky recovery arm\nstravinsky recovery arm --dry-run", run_arm);
+    CLI::App* doctor =
+        add(*recovery, "doctor", "What is broken, and the command that mends it", "recovery doctor",
+            "stravinsky recovery doctor\nstravinsky recovery doctor --fix",
+            [this](const Invocation& i) { return run_doctor(i, doctor_); });
+    doctor->add_flag("--fix", doctor_.fix, "Mend what needs no decision of yours");
+    CLI::App* report = add(
+        *recovery, "report", "All facts for who helps you, without any secret", "recovery report",
+        "stravinsky recovery report -o ~/report.json\nstravinsky recovery report",
+        [this](const Invocation& i) { return run_report(i, report_); });
+    report->add_option("--output,-o", report_.output, "Write it to this new file");
     CLI::App* resume = add(*recovery, "resume", "Finish what was interrupted", "recovery resume",
                            "stravinsky recovery resume\nstravinsky recovery resume --accept-root",
                            [this](const Invocation& i) { return run_resume(i, resume_); });
@@ -429,6 +439,8 @@ class CommandLine {
   BackupVerifyArguments verify_;
   ResumeArguments resume_;
   engine::EmergencyRequest emergency_;
+  DoctorArguments doctor_;
+  ReportArguments report_;
   AuditLogArguments log_;
 };
 

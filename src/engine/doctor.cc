@@ -12,6 +12,7 @@
 #include "engine/out_of_a_backup.h"
 #include "engine/present_tree.h"
 #include "engine/status.h"
+#include "engine/trail.h"
 #include "fs/tree_walk.h"
 #include "model/store_layout.h"
 #include "txn/recovery.h"
@@ -214,7 +215,7 @@ class Examination {
 
   void look_at_trail() {
     if (!session_.has_store()) return;
-    const auto verdict = session_.audit().verify();
+    const auto verdict = verify_trail(session_);
     if (!verdict) {
       add("audit", Severity::kWarning, verdict.error().to_string(), verdict.error().remedy);
     } else if (!verdict->ok()) {

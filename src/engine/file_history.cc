@@ -82,7 +82,7 @@ Result<FileHistory> file_history(Session& session, const std::string& typed_path
   RETURN_IF_ERROR(refuse_without_store(session));
   ASSIGN_OR_RETURN(const LogicalPath path, managed_path(session, typed_path));
   FileHistory history{.path = path};
-  session.manage_too({{path}});
+  session.manage_too({path});
   ASSIGN_OR_RETURN(const store::Snapshot snapshot, session.list_tree());
   ASSIGN_OR_RETURN(history.now, image_now(session.fs(), snapshot, history.path));
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());

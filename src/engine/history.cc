@@ -82,15 +82,19 @@ Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd sto
   return bundles;
 }
 
-Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store) {
+Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store,
+                                                                std::vector<std::string>* damaged) {
   std::vector<txn::JournalContent> committed;
   ASSIGN_OR_RETURN(const auto ids, txn::list_transactions(fs, store, txn::Shelf::kDone));
   for (const std::string& id : ids) {
     ASSIGN_OR_RETURN(const fs::File dir, txn::open_transaction(fs, store, txn::Shelf::kDone, id));
     ASSIGN_OR_RETURN(txn::JournalContent journal, txn::read_journal(fs, dir.fd()));
     // A damaged old journal cannot be undone; it says nothing about the others.
-    if (journal.committed && journal.state == txn::TransactionState::kEnded)
+    if (journal.committed && journal.state == txn::TransactionState::kEnded) {
       committed.push_back(std::move(journal));
+    } else if (damaged != nullptr && journal.state != txn::TransactionState::kEnded) {
+      damaged->push_back(id);
+    }
   }
   std::sort(committed.begin(), committed.end(), [](const auto& a, const auto& b) {
     return a.plan.facts.sequence < b.plan.facts.sequence;

@@ -34,8 +34,10 @@ Result<std::vector<std::string>> bundles_in_force(fs::FileSystem& fs, fs::Fd sto
                                                   const store::Latest& latest,
                                                   const std::string& tree);
 
-// The committed transactions in done/, oldest first.
-Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& fs, fs::Fd store);
+// The committed transactions in done/, oldest first. One whose record is damaged is left
+// out, and named to who asks.
+Result<std::vector<txn::JournalContent>> committed_transactions(
+    fs::FileSystem& fs, fs::Fd store, std::vector<std::string>* damaged = nullptr);
 
 // Every tree that the plan changes is one of these. One store serves many trees, and
 // only the transactions of those at hand can be undone, or looked for in them.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/background.h"
 #include "base/check.h"
@@ -17,6 +18,7 @@
 #include "engine/hold.h"
 #include "engine/inverse.h"
 #include "engine/manual_recovery.h"
+#include "engine/named_hooks.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "engine/resume.h"
@@ -147,6 +149,8 @@ class Operation {
                           result_.backup_created};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
     RETURN_IF_ERROR(leave_unreadable(*snapshot_, request_.kind, proposal_));
+    if (is_way_back())
+      RETURN_IF_ERROR(keep_named_hooks(session_, present, request_.on_backup_failure, proposal_));
     result_.to_version = display_version(proposal_.to_version);
     result_.files = proposal_.files;
     result_.warnings.insert(result_.warnings.end(), proposal_.warnings.begin(),
@@ -157,6 +161,10 @@ class Operation {
   bool is_checked_update() const {
     return request_.kind == TransactionKind::kUpdate &&
            session_.config().boolean("update.pre_update_checks_enabled");
+  }
+
+  bool is_way_back() const {
+    return request_.checks == CheckPolicy::kHashesOnly && request_.kind != TransactionKind::kDisarm;
   }
 
   // A directory that may not be changed only matters when something in it would change;
@@ -219,7 +227,8 @@ class Operation {
         std::ranges::copy(taken->created.warnings, std::back_inserter(result_.warnings));
         snapshot_.emplace(std::move(taken->snapshot));
         latest_.newest_backup = result_.backup_created;
-        return make_room_for_later();
+        return request_.kind == TransactionKind::kUpdate ? refuse_beyond_limits(session_, latest_)
+                                                         : Status();
       }
       if (request_.on_backup_failure == OnBackupFailure::kRefuse &&
           session_.config().boolean("safety.fail_safe_on_backup_error"))
@@ -232,12 +241,49 @@ class Operation {
     return {};
   }
 
-  // Only now that the new one is there and good.
-  Status make_room_for_later() {
-    if (request_.kind != TransactionKind::kUpdate) return {};
-    ASSIGN_OR_RETURN(const auto deleted, keep_within_limits(session_, latest_));
-    if (!deleted.empty()) detail_ += "; " + counted(deleted.size(), "old backup") + " deleted";
-    return {};
+  // Only now that what the new one was made for is over.
+  void make_room_for_later() {
+    if (request_.kind != TransactionKind::kUpdate || result_.backup_created.empty()) return;
+    auto deleted = keep_within_limits(session_, latest_);
+    if (deleted) {
+      result_.deleted_backups = std::move(*deleted);
+    } else {
+      result_.warnings.push_back("old backups could not be deleted: " +
+                                 deleted.error().to_string());
+    }
+  }
+
+  // The tree is just what the backup before this one has.
+  bool is_saved_already() const {
+    const auto list = session_.backups().list();
+    if (!list) return false;
+    for (auto at = list->backups.rbegin(); at != list->backups.rend(); ++at) {
+      if (at->id == result_.backup_created || at->version_of != subject_.tree) continue;
+      const auto manifest = session_.backups().load_manifest(at->id);
+      return manifest &&
+             std::ranges::equal(known_tree(*manifest), known_, [](const auto& a, const auto& b) {
+               return a.first == b.first && a.second.same_as(b.second);
+             });
+    }
+    return false;
+  }
+
+  // Of what was refused before its first change nothing is left that is there twice: every
+  // try would else take the place of an older backup.
+  void drop_backup() {
+    if (result_.backup_created.empty() || !is_saved_already()) return;
+    if (Status removed = session_.backups().remove(result_.backup_created); !removed) {
+      result_.warnings.push_back(
+          "the backup " + result_.backup_created +
+          " is not needed and could not be deleted: " + removed.error().to_string());
+      return;
+    }
+    AuditEvent event;
+    event.type = AuditEventType::kBackupDeleted;
+    event.status = AuditStatus::kSuccess;
+    event.backup_created = std::exchange(result_.backup_created, {});
+    event.notes = "what it was made for changed nothing";
+    record(event);
   }
 
   Status make_plan() {
@@ -424,6 +470,7 @@ class Operation {
                                  closed.error().to_string());
       return;
     }
+    make_room_for_later();
     session_.save_derived();
     leave(transaction);
   }
@@ -529,6 +576,7 @@ class Operation {
 
   // --- endings
   Error refused(Error error) {
+    drop_backup();
     CHECK(respond(error, Phase::kBefore, automatic_rollback()) == Response::kAbort);
     if (!session_.is_dry_run()) {
       AuditEvent event;
@@ -553,6 +601,7 @@ class Operation {
   Result<OperationResult> finish_without_changes() {
     // What is not in force is kept even if nothing else is to be done.
     if (!session_.is_dry_run()) RETURN_IF_ERROR(set_aside());
+    if (proposal_.set_aside.empty()) drop_backup();
     const store::TreeState asked_for{.version = proposal_.to_version,
                                      .bundle = proposal_.to_bundle};
     if (!session_.is_dry_run() && !proposal_.inverts.empty()) {
@@ -583,6 +632,7 @@ class Operation {
 
   Result<OperationResult> finish_as(Outcome outcome) {
     result_.outcome = outcome;
+    result_.store = session_.store_path();
     result_.duration_ns = clock().monotonic_ns() - start_ns_;
     const bool is_told = is_checked_update() && request_.on_blocking == OnBlocking::kRefuse &&
                          outcome != Outcome::kNothingToDo;

@@ -51,7 +51,7 @@ class FileRecovery {
  private:
   Result<Subject> open(const store::Snapshot& snapshot) {
     ASSIGN_OR_RETURN(path_, managed_path(session_, request_.path));
-    if (session_.manage_too({{*path_}})) {
+    if (session_.manage_too({*path_})) {
       ASSIGN_OR_RETURN(const store::Snapshot with_it, session_.list_tree());
       ASSIGN_OR_RETURN(now_, image_now(session_.fs(), with_it, *path_));
     } else {

@@ -17,8 +17,9 @@ namespace {
 constexpr int64_t kNanosPerDay = 86'400'000'000'000;
 constexpr int64_t kDailyDays = 7;
 
-// The newest of each tree, and of each of the last days.
-std::set<std::string> newest_ones(const std::vector<store::BackupInfo>& backups, int64_t now_ns) {
+// Those made by hand, the newest of each tree, and of each of the last days.
+std::set<std::string> protected_ones(const std::vector<store::BackupInfo>& backups,
+                                     int64_t now_ns) {
   std::set<std::string> ids;
   std::set<std::string> trees;
   std::set<int64_t> days;
@@ -27,7 +28,8 @@ std::set<std::string> newest_ones(const std::vector<store::BackupInfo>& backups,
     const bool is_recent = day > now_ns / kNanosPerDay - kDailyDays;
     const bool is_first_of_tree = trees.insert(one->version_of).second;
     const bool is_first_of_day = is_recent && days.insert(day).second;
-    if (one->pinned || is_first_of_tree || is_first_of_day) ids.insert(one->id);
+    const bool is_by_hand = one->kind == model::BackupKind::kManual;
+    if (is_by_hand || one->pinned || is_first_of_tree || is_first_of_day) ids.insert(one->id);
   }
   return ids;
 }
@@ -61,7 +63,7 @@ Error too_large(const RetentionPlan& plan, const RetentionLimits& limits) {
              fmt::format("the backups that must stay have {}, more than the {} of "
                          "backup.max_total_size_mb: {}",
                          human_size(plan.kept_bytes), human_size(limits.size_max_bytes), list))
-      .with_untouched("Nothing in the tree was changed; the new backup is there.")
+      .with_untouched("Nothing was changed.")
       .with_remedy("Raise backup.max_total_size_mb in config.json of the store.");
 }
 
@@ -79,13 +81,14 @@ RetentionPlan plan_retention(const std::vector<store::BackupInfo>& backups,
                              int64_t now_ns) {
   RetentionPlan plan;
   for (const store::BackupInfo& one : backups) plan.kept_bytes += one.size_bytes;
-  const std::set<std::string> newest = newest_ones(backups, now_ns);
-  uint64_t count = backups.size();
+  const std::set<std::string> protects = protected_ones(backups, now_ns);
+  auto count = static_cast<uint64_t>(std::ranges::count_if(
+      backups, [](const auto& one) { return one.kind != model::BackupKind::kManual; }));
   for (const store::BackupInfo& one : backups) {
     const bool is_too_old = one.time_ns < now_ns && now_ns - one.time_ns > limits.age_max_ns;
     const bool must_go =
         is_too_old || count > limits.versions_max || plan.kept_bytes > limits.size_max_bytes;
-    if (!must_go || newest.contains(one.id) || needed.contains(one.id)) {
+    if (!must_go || protects.contains(one.id) || needed.contains(one.id)) {
       plan.kept.push_back(one.id);
       continue;
     }
@@ -97,12 +100,27 @@ RetentionPlan plan_retention(const std::vector<store::BackupInfo>& backups,
   return plan;
 }
 
-Result<std::vector<std::string>> keep_within_limits(Session& session, const store::Latest& latest) {
-  const RetentionLimits limits = retention_limits(session.config());
+namespace {
+
+Result<RetentionPlan> plan_now(Session& session, const store::Latest& latest,
+                               const RetentionLimits& limits) {
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
   ASSIGN_OR_RETURN(const auto needed, led_back_to(session, latest));
-  const RetentionPlan plan =
-      plan_retention(list.backups, needed, limits, session.environment().clock.now_ns());
+  return plan_retention(list.backups, needed, limits, session.environment().clock.now_ns());
+}
+
+}  // namespace
+
+Status refuse_beyond_limits(Session& session, const store::Latest& latest) {
+  const RetentionLimits limits = retention_limits(session.config());
+  ASSIGN_OR_RETURN(const RetentionPlan plan, plan_now(session, latest, limits));
+  if (!plan.fits) return too_large(plan, limits);
+  return {};
+}
+
+Result<std::vector<std::string>> keep_within_limits(Session& session, const store::Latest& latest) {
+  ASSIGN_OR_RETURN(const RetentionPlan plan,
+                   plan_now(session, latest, retention_limits(session.config())));
   std::vector<std::string> deleted;
   for (const std::string& id : plan.evicted) {
     if (Status removed = session.backups().remove(id); !removed) {
@@ -119,7 +137,6 @@ Result<std::vector<std::string>> keep_within_limits(Session& session, const stor
     event.notes = "to keep within backup.max_versions, max_total_size_mb and retention_days";
     (void)session.record(event);  // it is gone; the loss of its event is told by the recorder
   }
-  if (!plan.fits) return too_large(plan, limits);
   return deleted;
 }
 

@@ -1,9 +1,11 @@
 // retention: which backups go when a limit is exceeded, and which never do.
 //
-// A backup is made and verified first; only then the oldest go, one by one, until
-// backup.max_versions, backup.max_total_size_mb and backup.retention_days hold. Never:
-// the newest of each tree, pinned ones, those that the last committed transaction, an open
-// one or a begun update leads back to, and the newest of each of the last seven days.
+// A backup is made and verified first; only when the update that it was made for is over do
+// the oldest go, one by one, until backup.max_versions, backup.max_total_size_mb and
+// backup.retention_days hold. Never: what the user made by hand, the newest of each tree,
+// pinned ones, those that the last committed transaction, an open one or a begun update
+// leads back to, and the newest of each of the last seven days. backup.max_versions counts
+// those that were made automatically.
 // When these alone are larger than the limit, an update is refused with their list: it is
 // the user's choice which of them is not needed.
 #pragma once
@@ -37,8 +39,11 @@ RetentionPlan plan_retention(const std::vector<store::BackupInfo>& backups,
                              const std::set<std::string>& needed, const RetentionLimits& limits,
                              int64_t now_ns);
 
-// Deletes what has to go, each on record, and returns the ids. kNoSpace, with the list,
-// when the size limit cannot be kept; a backup that cannot be deleted is told and stays.
+// kNoSpace, with the list, when what must stay is larger than the limit.
+Status refuse_beyond_limits(Session& session, const store::Latest& latest);
+
+// Deletes what has to go, each on record, and returns the ids. A backup that cannot be
+// deleted is told and stays.
 Result<std::vector<std::string>> keep_within_limits(Session& session, const store::Latest& latest);
 
 }  // namespace stravinsky::engine

@@ -25,6 +25,7 @@ store::BackupInfo backup(const std::string& id, int64_t days_ago) {
   info.time_ns = kNowNs - days_ago * kDayNs;
   info.size_bytes = 10'000'000;
   info.version_of = "/home/u/.claude";
+  info.kind = model::BackupKind::kPreUpdate;
   return info;
 }
 

@@ -27,10 +27,15 @@ using Reader = BackupHandle;
 // one of them is the package's, not the user's.
 using Installed = std::multimap<LogicalPath, Image>;
 
-Result<Installed> installed_by_updates(Session& session) {
+Result<Installed> installed_by_updates(Session& session, std::vector<std::string>* warnings) {
   Installed images;
+  std::vector<std::string> damaged;
   ASSIGN_OR_RETURN(const auto committed,
-                   committed_transactions(session.fs(), session.store().fd()));
+                   committed_transactions(session.fs(), session.store().fd(), &damaged));
+  if (warnings != nullptr)
+    for (const std::string& id : damaged)
+      warnings->push_back("the record of transaction " + id +
+                          " is damaged: files that it added are taken for yours and stay");
   for (const txn::JournalContent& journal : committed) {
     const model::TransactionFacts& facts = journal.plan.facts;
     if (facts.kind != TransactionKind::kUpdate) continue;
@@ -56,11 +61,12 @@ class BackupProposer {
     proposal_.to_version = backup.version.str();
     then_ = known_tree(backup);
     RETURN_IF_ERROR(drop_other_scopes(backup));
+    warn_of_what_is_not_in_it(backup);
     for (const Entry& entry : backup.entries) {
       const auto then = then_.find(entry.path);
       if (then != then_.end()) bring_back(entry, then->second);
     }
-    ASSIGN_OR_RETURN(const auto ours, installed_by_updates(session_));
+    ASSIGN_OR_RETURN(const auto ours, installed_by_updates(session_, &proposal_.warnings));
     for (const auto& [path, now] : present_.known) {
       if (then_.contains(path) || !in_scope_.contains(path.scope)) continue;
       remove_extra(path, now, ours, extra_files);
@@ -85,6 +91,14 @@ class BackupProposer {
     }
     std::erase_if(then_, [&](const auto& item) { return !in_scope_.contains(item.first.scope); });
     return {};
+  }
+
+  void warn_of_what_is_not_in_it(const model::Manifest& backup) {
+    for (const Entry& entry : backup.entries)
+      if (entry.state == model::EntryState::kSkipped && in_scope_.contains(entry.path.scope))
+        proposal_.warnings.push_back("the backup " + backup.id +
+                                     " is not complete: " + entry.path.display() +
+                                     " could not be read when it was taken and stays as it is");
   }
 
   void bring_back(const Entry& entry, const Image& then) {
@@ -172,7 +186,7 @@ Result<OperationResult> rollback_to(Session& session, const RollbackRequest& req
     for (const Entry& entry : backup.entries)
       if (entry.type != fs::NodeType::kDirectory) subject.touches.push_back(entry.path);
     // What updates have put beside the components goes with the version that had it.
-    ASSIGN_OR_RETURN(const auto ours, installed_by_updates(session));
+    ASSIGN_OR_RETURN(const auto ours, installed_by_updates(session, nullptr));
     for (const auto& [path, image] : ours)
       if (!reader->manifest().find(path)) subject.touches.push_back(path);
     return subject;

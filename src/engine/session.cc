@@ -127,7 +127,7 @@ model::HookRoots Session::hook_roots() const {
   return roots;
 }
 
-bool Session::manage_too(std::span<const model::LogicalPath> paths) {
+bool Session::manage_too(const std::vector<model::LogicalPath>& paths) {
   bool is_more = false;
   for (const model::LogicalPath& path : paths) {
     const model::Component* component = model::component_of(path.path);

@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -88,7 +87,7 @@ class Session {
   // A file outside every component counts as managed while settings name it, or from now on
   // when it is among these: what a bundle, a backup or a record has there. True when the
   // tree has to be listed again for it.
-  bool manage_too(std::span<const model::LogicalPath> paths);
+  bool manage_too(const std::vector<model::LogicalPath>& paths);
   size_t managed_too() const { return managed_too_.size(); }
   // The files of the bundles that are installed in the trees at hand, as far as they are known.
   void manage_what_is_installed(const store::Latest& latest);

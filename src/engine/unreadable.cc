@@ -12,15 +12,6 @@ namespace {
 
 constexpr size_t kToldMax = 20;
 
-Error unreadable(const std::string& path) {
-  return make_error(ErrorCode::kPermission,
-                    "you may not read what stands there, so it cannot be saved and changed", path)
-      .with_untouched("Nothing was changed.")
-      .with_remedy(
-          "See its owner and mode with ls -ld, make it readable with chmod u+rX, and run the "
-          "command again.");
-}
-
 // A file that cannot be read is no file that the user deleted, which is what an update
 // takes it for.
 Status refuse_reported(const store::Snapshot& snapshot, const Proposal& proposal) {
@@ -34,6 +25,15 @@ Status refuse_reported(const store::Snapshot& snapshot, const Proposal& proposal
 }
 
 }  // namespace
+
+Error unreadable(const std::string& path) {
+  return make_error(ErrorCode::kPermission,
+                    "you may not read what stands there, so it cannot be saved and changed", path)
+      .with_untouched("Nothing was changed.")
+      .with_remedy(
+          "See its owner and mode with ls -ld, make it readable with chmod u+rX, and run the "
+          "command again.");
+}
 
 std::vector<std::string> omission_warnings(const store::Snapshot& snapshot) {
   std::vector<std::string> warnings;

@@ -18,6 +18,9 @@ namespace stravinsky::engine {
 // One sentence for each omission, of many the first and how many there are.
 std::vector<std::string> omission_warnings(const store::Snapshot& snapshot);
 
+// What is said of a path that stands in the way because it cannot be read.
+Error unreadable(const std::string& path);
+
 // Takes from the proposal what concerns unreadable paths, or refuses it with
 // kPermission; see above.
 Status leave_unreadable(const store::Snapshot& snapshot, model::TransactionKind kind,

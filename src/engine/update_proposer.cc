@@ -335,6 +335,10 @@ class UpdateProposer {
     }
     if (before.kind == ImageKind::kFile && before.same_as(after_image(file, before))) return {};
     if (!base_) return bring_to_unknown(index, path, before);
+    if (base == nullptr && before.kind == ImageKind::kDirectory && holds_only_what_goes(path)) {
+      put(path, FileAction::kAdd, Image(), after_image(file, Image()), theirs(index));
+      return {};
+    }
     if (base == nullptr)
       return settle(index, update_.conflict, path, before, "you made a file of this name");
     if (before.kind != ImageKind::kFile) {
@@ -344,6 +348,20 @@ class UpdateProposer {
       return {};
     }
     return merge(index, path, before, *base);
+  }
+
+  // A directory of the package's that becomes a file: everything in it is as it was
+  // shipped, and goes with this update.
+  bool holds_only_what_goes(const LogicalPath& directory) const {
+    const std::string beneath = directory.path.str() + "/";
+    return std::ranges::all_of(present_.known, [&](const auto& node) {
+      const auto& [path, image] = node;
+      if (path.scope != directory.scope || !path.path.str().starts_with(beneath)) return true;
+      if (image.kind == ImageKind::kDirectory) return true;
+      const store::BundleFile* old = base_->find(path.path);
+      return old != nullptr && image.kind == ImageKind::kFile && image.sha256 == old->sha256 &&
+             is_executable(image.mode) == is_executable(old->mode);
+    });
   }
 
   Status bring_to_unknown(size_t index, const LogicalPath& path, const Image& before) {

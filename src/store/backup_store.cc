@@ -312,7 +312,13 @@ Result<std::string> BackupStore::find(std::string_view version_or_id, const Want
   ASSIGN_OR_RETURN(const BackupList all, list());
   std::string newest_sound;
   std::string newest_unsound;
-  if (const auto version = model::Version::parse(version_or_id)) {
+  const auto version = model::Version::parse(version_or_id);
+  // A label of the user's that reads like a version means that backup, unless it is one
+  // of that version: then the newest of them is meant.
+  const auto labelled = std::ranges::find(all.backups, version_or_id, &BackupInfo::id);
+  if (version && labelled != all.backups.end() && labelled->version != *version)
+    return labelled->id;
+  if (version) {
     for (auto info = all.backups.rbegin(); info != all.backups.rend(); ++info) {
       if (info->version != *version) continue;
       if (!wanted.tree.empty() && info->version_of != wanted.tree) continue;
@@ -336,7 +342,7 @@ Result<std::string> BackupStore::find(std::string_view version_or_id, const Want
   std::string id(version_or_id);
   const auto is_it = [&](const auto& one) { return one.id == id; };
   if (std::ranges::any_of(all.backups, is_it) || std::ranges::any_of(all.broken, is_it)) return id;
-  if (const auto version = model::Version::parse(version_or_id)) {
+  if (version) {
     for (const BackupList::Broken& broken : all.broken)
       if (seems_of(broken.id, *version))
         return make_error(ErrorCode::kCorrupt,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "fs/atomic_file.h"
 #include "model/store_layout.h"
@@ -27,6 +29,41 @@ Status check_private(const fs::Stat& stat, const std::string& path, uint32_t use
   return {};
 }
 
+// "backups" is a name that anybody may use.
+bool has_our_backups(fs::FileSystem& fs, fs::Fd dir, const std::string& name) {
+  namespace layout = model::layout;
+  if (name != layout::backups().str()) return false;
+  const auto backups = fs::File::open(fs, dir, layout::backups(), fs::OpenMode::kDirectory);
+  if (!backups) return false;
+  const auto names = fs.list(backups->fd());
+  if (!names) return false;
+  const auto is_partial = [](const fs::DirEntry& one) { return layout::is_partial_name(one.name); };
+  return std::ranges::all_of(*names, is_partial) ||
+         std::ranges::any_of(*names, [](const fs::DirEntry& one) {
+           return one.name == layout::sequence().name() || one.name == layout::latest().name();
+         });
+}
+
+// A mistyped directory must neither be swept nor closed to others.
+Status check_is_store(fs::FileSystem& fs, fs::Fd dir, const std::string& path) {
+  const auto names = fs.list(dir);
+  if (!names || names->empty()) return {};  // who may not look is told by whoever reads
+  const auto is_ours = [&](const fs::DirEntry& entry) {
+    for (const char* mark : {"lock", "audit", "recovery", "config.json"})
+      if (entry.name == mark) return true;
+    return model::layout::is_partial_name(entry.name) || has_our_backups(fs, dir, entry.name);
+  };
+  if (std::ranges::any_of(*names, is_ours)) return {};
+  return make_error(ErrorCode::kUsage,
+                    "is no store: it holds other files, and neither a lock nor an audit trail",
+                    escape(path))
+      .with_untouched("Nothing was read or changed.")
+      .with_remedy(
+          "Look at --root and STRAVINSKY_ROLLBACK_HOME. A new store needs a directory "
+          "that is empty or absent; for what is left of an old one: touch " +
+          shell_quote(path + "/lock"));
+}
+
 }  // namespace
 
 Result<StoreDir> StoreDir::open(fs::FileSystem& fs, const std::string& absolute, uint32_t user_id,
@@ -41,6 +78,7 @@ Result<StoreDir> StoreDir::open(fs::FileSystem& fs, const std::string& absolute,
     return error;
   }
   ASSIGN_OR_RETURN(std::string path, fs.path_of(opened->fd()));
+  RETURN_IF_ERROR(check_is_store(fs, opened->fd(), path));
   ASSIGN_OR_RETURN(const fs::Stat stat, fs.stat_fd(opened->fd()));
   RETURN_IF_ERROR(check_private(stat, path, user_id));
   return StoreDir(std::move(*opened), std::move(path));

@@ -21,7 +21,8 @@ enum class IfAbsent {
 
 class StoreDir {
  public:
-  // user_id is that of the running process. kPermission when the store is not private.
+  // user_id is that of the running process. kPermission when the store is not private;
+  // kUsage for a directory that holds something else.
   static Result<StoreDir> open(fs::FileSystem& fs, const std::string& absolute, uint32_t user_id,
                                IfAbsent if_absent);
 
