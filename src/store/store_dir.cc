@@ -49,7 +49,7 @@ Status check_is_store(fs::FileSystem& fs, fs::Fd dir, const std::string& path) {
   const auto names = fs.list(dir);
   if (!names || names->empty()) return {};  // who may not look is told by whoever reads
   const auto is_ours = [&](const fs::DirEntry& entry) {
-    for (const char* mark : {"lock", "audit", "recovery", "config.json"})
+    for (const char* mark : {"lock", "audit", "recovery", "bundles", "config.json"})
       if (entry.name == mark) return true;
     return model::layout::is_partial_name(entry.name) || has_our_backups(fs, dir, entry.name);
   };

@@ -174,21 +174,23 @@ TEST_F(Verify, ADamagedBackupIsQuarantinedAndTheUpdateGoesOn) {
 }
 
 TEST_F(Verify, TheOldestBackupsGoAndTheProtectedStay) {
-  home_.expect(0, {"backup", "create", "--label", "pinned", "--pin"});
-  home_.expect(0, {"backup", "create", "--label", "old"});
-  home_.expect(0, {"backup", "create", "--label", "older-than-the-new-one"});
-  const Ended done = home_.expect(0, {"update", "2.0.0", "--from", home_.bundle("2")},
-                                  {.env = {{"STRAVINSKY_BACKUP_MAX_VERSIONS", "2"}}});
-  EXPECT_THAT(done.out, HasSubstr("2 old backups deleted"));
-  EXPECT_TRUE(home_.exists(home_.store("backups/pinned")));
-  EXPECT_FALSE(home_.exists(home_.store("backups/old")));
-  EXPECT_TRUE(home_.exists(home_.store("backups/v1.0.0.pre_update"))) << "the newest";
-  EXPECT_TRUE(home_.exists(home_.store("backups/vunknown.pre_update")) ||
-              home_.exists(home_.store("backups/unknown.pre_update")))
-      << "the last committed update leads back to it";
-  EXPECT_EQ(event("BACKUP_DELETED")["backup_created"], "older-than-the-new-one");
+  home_.expect(0, {"backup", "create", "--label", "by-hand"});
+  for (const char* version : {"2", "3"})
+    home_.expect(0, {"update", version + std::string(".0.0"), "--from", home_.bundle(version)});
+  const RunOptions two{.env = {{"STRAVINSKY_BACKUP_MAX_VERSIONS", "2"}}};
   home_.expect(0, {"rollback", "undo"});
-  EXPECT_TRUE(same_tree(home_.tree(), before_));
+  // Those before it: of the first installation, of 2, of 3, of the undo.
+  const Ended done = home_.expect(0, {"update", "3.0.0", "--from", home_.bundle("3")}, two);
+  EXPECT_THAT(done.out, HasSubstr("Deleted to keep within the limits: backup "));
+  EXPECT_TRUE(home_.exists(home_.store("backups/by-hand"))) << "the user made it";
+  EXPECT_FALSE(home_.exists(home_.store("backups/unknown.pre_update")));
+  EXPECT_FALSE(home_.exists(home_.store("backups/v1.0.0.pre_update")));
+  EXPECT_TRUE(home_.exists(home_.store("backups/v2.0.0.pre_update.7")) ||
+              home_.exists(home_.store("backups/v2.0.0.pre_update")))
+      << "the last committed update leads back to it";
+  EXPECT_EQ(event("BACKUP_DELETED")["status"], "success");
+  home_.expect(0, {"rollback", "undo"});
+  home_.expect(0, {"rollback", "to", "by-hand"});
   home_.expect(0, {"audit", "verify"});
 }
 

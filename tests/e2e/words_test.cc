@@ -223,10 +223,13 @@ TEST(Errors, ADirectoryIsNoFileToRecover) {
   const Home home;
   home.install(1);
   home.install(2);
-  for (const char* path : {"~/.claude/hooks", "~/.claude", "~/.claude/"}) {
+  const Ended directory = home.expect(2, {"recovery", "file", "~/.claude/hooks"});
+  EXPECT_THAT(directory.err, HasSubstr("is a directory"));
+  EXPECT_THAT(directory.err, HasSubstr("stravinsky recovery directory '~/.claude/hooks'"));
+  for (const char* path : {"~/.claude", "~/.claude/"}) {
     const Ended refused = home.expect(2, {"recovery", "file", path});
-    EXPECT_THAT(refused.err, HasSubstr("is a directory")) << path;
-    EXPECT_THAT(refused.err, HasSubstr("stravinsky rollback to")) << path;
+    EXPECT_THAT(refused.err, HasSubstr("is a whole tree")) << path;
+    EXPECT_THAT(refused.err, HasSubstr("stravinsky recovery version")) << path;
   }
   home.erase(".claude/hooks");
   EXPECT_THAT(home.expect(2, {"recovery", "file", "~/.claude/hooks"}).err,
