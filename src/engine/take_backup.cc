@@ -4,6 +4,7 @@
 #include "engine/measured.h"
 #include "engine/present_tree.h"
 #include "engine/room_and_rights.h"
+#include "store/rescue_script.h"
 
 namespace stravinsky::engine {
 namespace {
@@ -81,6 +82,11 @@ Result<TakenBackup> take_backup(Session& session, const store::Latest& latest,
       if (latest.was_damaged)
         created->warnings.emplace_back(
             "backups/latest.json was damaged and was worked out again from the journals");
+      if (const Status written = store::write_rescue_script(session.store()); !written)
+        created->warnings.push_back(
+            "recovery/rescue.sh, the way back without this program, could not be written; the next "
+            "backup tries again: " +
+            written.error().to_string());
       model::AuditEvent event;
       event.type = model::AuditEventType::kBackupCreated;
       event.version = state.version;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "store/rescue_script.h"
 #include "testing/engine_fixture.h"
 #include "testing/forwarding_fs.h"
 #include "testing/outcome.h"
@@ -239,6 +240,29 @@ TEST(FailedRollback, IsTakenBackAndOnRecordWithFromToStatusAndDuration) {
   EXPECT_TRUE(record.event.duration_ns);
   EXPECT_NE(record.event.error.find("made to fail"), std::string::npos);
   EXPECT_EQ(events(e, model::AuditEventType::kAutoRollbackSuccess), 1U);
+}
+
+TEST(TakeBackup, LeavesTheWayBackWithoutTheProgramAndOnlyWarnsWhenItCannot) {
+  EngineFixture e;
+  e.file("hooks/a.py", "a\n");
+  const std::string script = std::string(EngineFixture::kStore) + "/recovery/rescue.sh";
+  backup(e, "one");
+  EXPECT_EQ(e.disk().contents(script), std::string(store::rescue_script_text()));
+
+  e.disk().remove(script);
+  const std::string recovery = std::string(EngineFixture::kStore) + "/recovery";
+  const auto taken = [&] {
+    const auto session = e.open(e.disk());
+    e.disk().set_mode(recovery, 0500);
+    return create_backup(**session, {.label = "two"});
+  }();
+  e.disk().set_mode(recovery, 0700);
+  ASSERT_EQ(outcome(taken), "ok");
+  ASSERT_EQ(taken->created.warnings.size(), 1U);
+  EXPECT_TRUE(taken->created.warnings[0].starts_with("recovery/rescue.sh"));
+  EXPECT_FALSE(e.disk().contents(script));
+  backup(e, "three");
+  EXPECT_EQ(e.disk().contents(script), std::string(store::rescue_script_text()));
 }
 
 }  // namespace

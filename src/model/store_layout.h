@@ -19,7 +19,8 @@
 //   recovery/accepted.list     derived: the scripts that a parser has accepted
 //   recovery/backups.list      derived: what manifests said of their backups
 //   recovery/manual-<txid>.txt  what to do by hand when a rollback failed
-//   recovery/rescue.sh
+//   recovery/rescue.sh         derived: the way back without this program
+//   recovery/aside/<time>/     what it replaced; made by it alone
 //   audit/operations.log, audit/head.json, audit/audit.db, audit/archive/
 //   audit/lock, audit/torn-<seq>.bin
 //   config.json, hold.json, lock

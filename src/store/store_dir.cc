@@ -6,7 +6,6 @@
 
 #include "base/strings.h"
 #include "fs/atomic_file.h"
-#include "model/store_layout.h"
 
 namespace stravinsky::store {
 namespace {
@@ -120,11 +119,11 @@ Status set_aside_damaged(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& pa
 }
 
 Status write_derived(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path,
-                     std::string_view bytes) {
+                     std::string_view bytes, uint32_t mode) {
   ASSIGN_OR_RETURN(const auto found, fs::stat_if_present(fs, store, path));
   if (found && found->type != fs::NodeType::kFile)
     RETURN_IF_ERROR(set_aside_damaged(fs, store, path));
-  return fs::write_atomically(fs, store, path, bytes, model::layout::kFileMode);
+  return fs::write_atomically(fs, store, path, bytes, mode);
 }
 
 }  // namespace stravinsky::store

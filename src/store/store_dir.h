@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "fs/file.h"
+#include "model/store_layout.h"
 
 namespace stravinsky::store {
 
@@ -45,7 +46,7 @@ class StoreDir {
 // Replaces a file that can be worked out again. What stands there and is no file (a
 // directory, a link, a FIFO) is moved to recovery/damaged/ first, never deleted.
 Status write_derived(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path,
-                     std::string_view bytes);
+                     std::string_view bytes, uint32_t mode = model::layout::kFileMode);
 // Moves what stands at path to recovery/damaged/<name>.<n>, durably.
 Status set_aside_damaged(fs::FileSystem& fs, fs::Fd store, const fs::RelPath& path);
 
