@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/disarm.h"
+#include "engine/emergency.h"
+#include "engine/recovery.h"
 #include "engine/rollback.h"
 #include "testing/crash_sweep.h"
 #include "testing/engine_fixture.h"
@@ -121,6 +124,48 @@ TEST(EngineCrashSweep, Rollback) {
 
 // Success is only ever reported for what is there; failure leaves the old tree, or
 // the new one where the error says that recovery decides.
+// A session of its own for each run, and something to bring back.
+SweepReport sweep_recovery(const std::function<Result<OperationResult>(Session&)>& operation) {
+  Prepared prepared;
+  EngineFixture& e = prepared.fixture;
+  EXPECT_TRUE(e.back_up(e.disk(), "good"));
+  e.file("hooks/a.py", "worse\n").file("hooks/more.py", "more\n");
+  e.file("settings.json", "{\"hooks\": {\"Stop\": []}, \"model\": \"m\"}\n");
+  e.disk().remove(std::string(EngineFixture::kTree) + "/commands");
+  e.disk().sync_everything();
+  return sweep(prepared, [&](fs::FileSystem& fs) -> Status {
+    ASSIGN_OR_RETURN(const auto session, e.open(fs));
+    return status_of(operation(*session));
+  });
+}
+
+TEST(EngineCrashSweep, RecoverDirectory) {
+  const SweepReport report = sweep_recovery([](Session& session) {
+    return recover_directory(session, {.path = "~/.claude/hooks", .version_or_id = "good"});
+  });
+  EXPECT_TRUE(report.is_clean()) << report.to_string();
+}
+
+TEST(EngineCrashSweep, RecoverFile) {
+  const SweepReport report = sweep_recovery([](Session& session) {
+    return recover_file(session, {.path = "~/.claude/commands/k.md", .version_or_id = "good"});
+  });
+  EXPECT_TRUE(report.is_clean()) << report.to_string();
+}
+
+TEST(EngineCrashSweep, Emergency) {
+  const SweepReport report = sweep_recovery([](Session& session) -> Result<OperationResult> {
+    ASSIGN_OR_RETURN(EmergencyResult result, emergency(session, {.pick = "good", .reason = ""}));
+    return std::move(*result.restored);
+  });
+  EXPECT_TRUE(report.is_clean()) << report.to_string();
+}
+
+TEST(EngineCrashSweep, Disarm) {
+  const SweepReport report = sweep_recovery(disarm);
+  EXPECT_TRUE(report.is_clean()) << report.to_string();
+}
+
 TEST(EngineErrnoSweep, UpdateTellsTheTruth) {
   Prepared prepared;
   EngineFixture& e = prepared.fixture;

@@ -242,5 +242,22 @@ TEST_F(EmergencyLadder, ADryRunLooksAndChangesNothing) {
   EXPECT_EQ(testing::difference(before, e_.disk().snapshot("/")), "");
 }
 
+TEST_F(EmergencyLadder, WithoutAnyRoomItSaysHowManyBytesAreMissing) {
+  e_.file("hooks/a.py", "good\n");
+  back_up("good");
+  e_.file("hooks/a.py", "broken\n");
+  e_.disk().set_free(0, 1000);
+  const auto before = e_.tree();
+  const auto result = run();
+  // Either the way back needed no room, or it says what it lacks; nothing in between.
+  if (result) {
+    EXPECT_EQ(e_.contents("hooks/a.py"), "good\n");
+  } else {
+    EXPECT_EQ(result.error().code, ErrorCode::kNoSpace);
+    EXPECT_THAT(result.error().to_string(), HasSubstr("bytes are free where"));
+    EXPECT_EQ(testing::difference(before, e_.tree()), "");
+  }
+}
+
 }  // namespace
 }  // namespace stravinsky::engine

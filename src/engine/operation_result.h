@@ -76,7 +76,7 @@ struct OperationResult {
   Outcome outcome = Outcome::kDone;
   std::string from_version;  // as displayed: "v0.3.8", "unknown"
   std::string to_version;
-  std::string backup_created;  // its id
+  std::string backup_created;                // its id
   std::vector<std::string> deleted_backups;  // to keep within the limits
   std::string store;                         // absolute; what kept_at is relative to
   std::string transaction_id;

@@ -7,10 +7,31 @@
 
 #include "base/strings.h"
 #include "base/units.h"
+#include "model/store_layout.h"
 #include "store/location.h"
 
 namespace stravinsky::engine {
 namespace {
+
+// What takes room in the store and nothing relies on, the best first.
+std::string what_may_go(const Session& session) {
+  std::string text;
+  const auto quarantine = fs::open_if_present(
+      session.fs(), session.store().fd(), model::layout::quarantine(), fs::OpenMode::kDirectory);
+  if (quarantine && *quarantine)
+    if (const auto names = session.fs().list((*quarantine)->fd()); names && !names->empty())
+      text = " What may go first: " + shell_quote(session.store_path() + "/quarantine") + ".";
+  const auto list = session.backups().list();
+  if (!list) return text;
+  const auto oldest = std::ranges::find_if(list->backups, [](const store::BackupInfo& info) {
+    return !info.pinned && info.kind != model::BackupKind::kManual;
+  });
+  if (list->backups.size() < 2 || oldest == list->backups.end()) return text;
+  return text + fmt::format(" The oldest automatic backup, {} ({}), may go as well: rm -r {}",
+                            escape(oldest->id), human_size(oldest->size_bytes),
+                            shell_quote(session.store_path() + "/" +
+                                        model::layout::backup(oldest->id).str()));
+}
 
 Status check_room(const Session& session, const store::Snapshot& snapshot, Room room) {
   ASSIGN_OR_RETURN(const fs::Space space, session.fs().space(session.store().fd()));
@@ -29,9 +50,11 @@ Status check_room(const Session& session, const store::Snapshot& snapshot, Room 
                       session.store_path())
         .with_remedy(room == Room::kUpdate
                          ? "Free some space and run the command again; how much must stay free is "
-                           "safety.disk_space_threshold_mb in config.json of the store."
-                         : "Free some space and run the command again; or go back without saving "
-                           "the present state first: add --no-backup.");
+                           "safety.disk_space_threshold_mb in config.json of the store." +
+                               what_may_go(session)
+                         : "Go back without saving the present state first: add --no-backup. Or "
+                           "free some space and run the command again." +
+                               what_may_go(session));
   const uint64_t inodes = snapshot.entries.size();
   if (space.available_inodes < inodes)
     return make_error(ErrorCode::kNoSpace,

@@ -163,6 +163,10 @@ store::BackupStore& Session::backups() {
   CHECK(backups_.has_value());
   return *backups_;
 }
+const store::BackupStore& Session::backups() const {
+  CHECK(backups_.has_value());
+  return *backups_;
+}
 store::BundleStore& Session::bundles() {
   CHECK(bundles_.has_value());
   return *bundles_;

@@ -104,6 +104,7 @@ class Session {
   // The rest CHECKs has_store().
   const store::StoreDir& store() const;
   store::BackupStore& backups();
+  const store::BackupStore& backups() const;
   store::BundleStore& bundles();
   store::AuditLog& audit();
   // latest.json, worked out again if it must be; the defaults without a store.
