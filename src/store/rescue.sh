@@ -170,8 +170,10 @@ unpack() { # ARCHIVE, into $work/unpacked
     grep -Eq '^/|(^|/)\.\.(/|$)|^tar: [Rr]emoving leading'; then
     die 7 "$1 of $id holds a name that leads out of the tree" "$(choose_another)"
   fi
-  gzip -dc <"$backup/$1" | (cd "$work/unpacked" && tar -xopf -) ||
-    die 1 "$1 of $id could not be unpacked" "$(no_room)"
+  # The directory is private; not every tar lets -p overrule the umask.
+  gzip -dc <"$backup/$1" | (umask 0 && cd "$work/unpacked" && tar -xopf -) ||
+    die 1 "$1 of $id could not be unpacked" "$(no_room)
+The tar of busybox needs to be root for folders that are read-only; GNU tar does not."
 }
 
 not_unpacked() { # COMPONENT: a name that this tar could not write, if there is one
@@ -337,12 +339,18 @@ put() { # PATH: from $from to the tree
 take_out() { # PATH: what an earlier run added, from the tree to $aside
   live=$root/$1
   if is_dir "$from/$1" && [ -d "$live" ]; then
-    walk take_out "$1/"
-    if ! [ -d "$kept/old/$1" ]; then # that run made it: gone again if nothing of others is in it
-      mkdir -p "$aside/old/$1" && chmod "$(mode_of "$root/$1")" "$aside/old/$1"
-      rmdir "$root/$1" 2>/dev/null
+    if [ -d "$kept/old/$1" ]; then
+      walk take_out "$1/"
+      return
     fi
-    return 0
+    # That run made it: it goes as well, unless something of others is in it.
+    set -- "$1" "$(mode_of "$live")"
+    changing=yes
+    chmod u+rwx "$live"
+    walk take_out "$1/"
+    mkdir -p "$aside/old/$1" && chmod "$2" "$aside/old/$1"
+    rmdir "$root/$1" 2>/dev/null || chmod "$2" "$root/$1"
+    return
   fi
   is_there "$live" || return 0
   target=$live

@@ -87,10 +87,12 @@ Ended Rescue::expect(int exit, const std::vector<std::string>& args,
   return done;
 }
 
-Ended Rescue::paste(const std::string& lines) const {
+Ended Rescue::paste(const std::string& lines, const RunOptions& options) const {
+  RunOptions with = options;
+  with.env.emplace("PATH", path_);
   std::vector<std::string> argv = shell_;
   argv.insert(argv.end(), {"-e", "-c", lines});
-  return home_.run_program(argv, {.env = {{"PATH", path_}}});
+  return home_.run_program(argv, with);
 }
 
 std::vector<std::string> Rescue::commands_in(const std::string& output) {
@@ -99,6 +101,11 @@ std::vector<std::string> Rescue::commands_in(const std::string& output) {
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("  sh ") || line.starts_with("  mv ")) commands.push_back(line);
   return commands;
+}
+
+std::string Rescue::way_back(const Ended& done) {
+  const std::vector<std::string> commands = commands_in(done.out);
+  return commands.empty() ? "false" : commands.back();
 }
 
 void Rescue::back_up(const std::string& label) const {

@@ -24,9 +24,11 @@ class Rescue : public ::testing::TestWithParam<const char*> {
   Ended expect(int exit, const std::vector<std::string>& args,
                const RunOptions& options = {}) const;
   // Lines of output, as a person would paste them into the shell.
-  Ended paste(const std::string& lines) const;
+  Ended paste(const std::string& lines, const RunOptions& options = {}) const;
   // The lines that begin with two blanks: what is to be pasted.
   static std::vector<std::string> commands_in(const std::string& output);
+  // The last of them, which takes back what was done; "false" when there is none.
+  static std::string way_back(const Ended& done);
 
   void back_up(const std::string& label) const;
   std::string in_backup(std::string_view name) const;

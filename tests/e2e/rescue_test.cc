@@ -2,6 +2,7 @@
 #include "rescue.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -131,10 +132,10 @@ TEST_P(Rescue, TheLineItPrintsTakesItBackAndThatToo) {
   break_tree();
   const Tree broken = trees();
   const Ended there = expect(0, {"restore", "one"});
-  const Ended back = paste(commands_in(there.out).back());
+  const Ended back = paste(way_back(there));
   EXPECT_EQ(back.exit, 0) << back.err;
   EXPECT_TRUE(same_tree(trees(), broken)) << back.out;
-  const Ended again = paste(commands_in(back.out).back());
+  const Ended again = paste(way_back(back));
   EXPECT_EQ(again.exit, 0) << again.err;
   Tree expected = good;
   expected[".claude/hooks/mine.sh"] = "file 0644 not in the backup";
@@ -152,8 +153,37 @@ TEST_P(Rescue, PutsBackATreeThatIsGone) {
   expected[".claude/skills/x"] = "dir 0755";
   expected[".claude/skills/x/SKILL.md"] = "file 0644 k";
   EXPECT_TRUE(same_tree(trees(), expected)) << done.out;
-  EXPECT_EQ(paste(commands_in(done.out).back()).exit, 0);
+  EXPECT_EQ(paste(way_back(done)).exit, 0);
   EXPECT_EQ(home_.tree(), Tree());
+}
+
+TEST_P(Rescue, WorksForAUserWhoIsNotRootAndInReadOnlyFolders) {
+  if (geteuid() != 0) GTEST_SKIP() << "all the other tests show it";
+  const bool unpacks_read_only_folders = std::string_view(GetParam()) != "busybox";
+  constexpr uint32_t kSomebody = 12345;
+  const RunOptions as_user{.user_id = kSomebody};
+  home_.file(".claude/hooks/sealed/deep/x.md", "x", 0400);
+  if (unpacks_read_only_folders) {
+    home_.mode(".claude/hooks/sealed/deep", 0500);
+    home_.mode(".claude/hooks/sealed", 0555);
+  }
+  back_up("two");
+  const Tree sealed = home_.tree(".claude/hooks");
+  home_.erase(".claude/hooks");
+  ASSERT_EQ(home_.run_program({"chown", "-R", std::to_string(kSomebody), home_.home()}).exit, 0);
+  const Ended there = expect(0, {"restore", "two"}, as_user);
+  EXPECT_TRUE(same_tree(home_.tree(".claude/hooks"), sealed)) << there.err;
+  const Ended back = paste(way_back(there), as_user);
+  EXPECT_EQ(back.exit, 0) << back.err;
+  EXPECT_FALSE(home_.exists(".claude/hooks"));
+  const Ended again = paste(way_back(back), as_user);
+  EXPECT_EQ(again.exit, 0) << again.err;
+  EXPECT_TRUE(same_tree(home_.tree(".claude/hooks"), sealed)) << again.out;
+  expect_no_litter();
+
+  home_.mode(".claude/hooks", 0500);
+  home_.file(".claude/hooks/guard.sh", "changed");
+  EXPECT_THAT(expect(9, {"restore", "two"}, as_user).err, HasSubstr("you may not write in"));
 }
 
 TEST_P(Rescue, HonoursTheConfigurationDirectory) {
@@ -237,7 +267,7 @@ TEST_P(Rescue, WorksInACopyOfTheStoreElsewhere) {
   const Ended done = paste("sh \"" + copy + "\" restore one");
   EXPECT_EQ(done.exit, 0) << done.err;
   EXPECT_TRUE(same_tree(home_.tree(".claude/hooks"), before));
-  const Ended back = paste(commands_in(done.out).back());
+  const Ended back = paste(way_back(done));
   EXPECT_EQ(back.exit, 0) << back.err;
   EXPECT_FALSE(home_.exists(".claude/hooks/guard.sh"));
   // The script alone, beside no store.
