@@ -126,6 +126,12 @@ std::string look_at_the_trail(const OperationResult& result) {
 void tell_end(const Output& out, const OperationResult& result) {
   switch (result.outcome) {
     case Outcome::kDone:
+      if (result.transaction_id.empty()) {
+        out.line(
+            fmt::format("No file changed; {} is noted as installed. There is nothing to take back.",
+                        result.to_version));
+        break;
+      }
       out.line("Restart Claude Code so that running sessions see the change.");
       out.line(fmt::format("Now at {}. To take it back: {}", result.to_version, way_back(result)));
       break;
@@ -145,8 +151,11 @@ void tell_end(const Output& out, const OperationResult& result) {
       break;
     case Outcome::kVerifyFailed:
       out.failure("error: " + result.failure->to_string() +
-                  "\n  The new tree is in force, since automatic rollback is switched off."
-                  "\n  To take it back: stravinsky rollback undo");
+                  (result.transaction_id.empty()
+                       ? "\n  No file was changed, so there is nothing to take back."
+                         "\n  The fault was there before; see: stravinsky check"
+                       : "\n  The new tree is in force, since automatic rollback is switched off."
+                         "\n  To take it back: stravinsky rollback undo"));
       break;
     case Outcome::kRollbackFailed:
       out.failure("CRITICAL: Rollback Failed");
