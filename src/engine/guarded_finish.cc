@@ -69,6 +69,7 @@ class Finisher {
     ASSIGN_OR_RETURN(const store::Snapshot snapshot, session_.list_tree());
     RETURN_IF_ERROR(OldTree(session_, begun_, backup_).refuse_unreadable(snapshot));
     ASSIGN_OR_RETURN(now_, hash_tree(session_.fs(), snapshot));
+    forget_skipped(now_, backup_->manifest());
     before_ = known_tree(backup_->manifest());
     edits_ = differences(before_, now_);
     result_.files = difference_reports(edits_, before_);
@@ -109,7 +110,10 @@ class Finisher {
     if (way_back.facts.kind == TransactionKind::kAutoRollback) {
       ASSIGN_OR_RETURN(const bool is_whole, completed(way_back));
       RETURN_IF_ERROR(close());
-      if (!is_whole) return taken_back_meanwhile(way_back.facts, "; the tree was changed since");
+      if (!is_whole)
+        return taken_back_meanwhile(way_back.facts,
+                                    backup_ ? "; the tree was changed since"
+                                            : "; the backup of the tree before cannot be read");
       OperationResult back;
       back.backup_created = way_back.facts.backup_id;
       back.transaction_id = way_back.facts.id;
@@ -132,7 +136,9 @@ class Finisher {
 
   // What its transaction did not hold, then whether the old tree is there.
   Result<bool> completed(const model::ChangePlan& way_back) {
-    ASSIGN_OR_RETURN(backup_, open_verified(session_, begun_.backup));
+    auto backup = open_verified(session_, begun_.backup);
+    if (!backup) return false;
+    backup_ = std::move(*backup);
     RETURN_IF_ERROR(refuse_elsewhere());
     OldTree old(session_, begun_, backup_);
     RETURN_IF_ERROR(old.complete(way_back));
@@ -296,8 +302,10 @@ class Finisher {
                               saved.error().to_string());
     }
     why.code = ErrorCode::kRecoveryRequired;
-    why.untouched = "What the installer left stands; the state before is whole in the backup " +
-                    begun_.backup + ".";
+    why.untouched =
+        "What the installer left stands, or a part of it; the state before is whole in the "
+        "backup " +
+        begun_.backup + ".";
     why.remedy = "Try again: " + again + "; or: stravinsky rollback to " + begun_.backup;
     back.outcome = Outcome::kRollbackFailed;
     back.rollback_error = std::move(why);

@@ -124,6 +124,7 @@ Result<Begun> begin_update(Session& session, const BeginRequest& request) {
 
 Result<OperationResult> finish_update(Session& session, const FinishRequest& request) {
   ASSIGN_OR_RETURN(const model::Version version, model::Version::parse(request.version));
+  for (const std::string& name : request.removes) RETURN_IF_ERROR(refuse_unknown_component(name));
   RETURN_IF_ERROR(session.begin_writing());
   ASSIGN_OR_RETURN(auto begun, session.begun_update());
   if (!begun)
@@ -139,8 +140,8 @@ Result<OperationResult> finish_update(Session& session, const FinishRequest& req
   if (session.is_dry_run())
     return make_error(ErrorCode::kUsage, "finishing an update has no dry run")
         .with_untouched("Nothing was changed.")
-        .with_remedy("See what the installer did with: stravinsky backup diff " + begun->backup);
-  for (const std::string& name : request.removes) RETURN_IF_ERROR(refuse_unknown_component(name));
+        .with_remedy("See what the installer did with: stravinsky rollback to " + begun->backup +
+                     " --dry-run");
   return finish_begun(session, request, std::move(*begun));
 }
 

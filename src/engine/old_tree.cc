@@ -49,6 +49,7 @@ struct TreesWithLinks {
 TreesWithLinks with_links(const store::Snapshot& snapshot, const KnownTree& known,
                           const model::Manifest& manifest) {
   TreesWithLinks trees{.now = known, .then = known_tree(manifest), .replaced = {}, .relinked = {}};
+  forget_skipped(trees.now, manifest);
   for (const store::TreeEntry& top : snapshot.entries) {
     if (!is_top(top.path)) continue;
     const bool is_link = !top.via_link.empty();
@@ -183,7 +184,8 @@ Result<OperationResult> OldTree::bring_back() {
 
 Result<OperationResult> OldTree::bring_back_behind(const Tops& links) {
   ASSIGN_OR_RETURN(const store::Snapshot snapshot, session_.list_tree());
-  ASSIGN_OR_RETURN(const KnownTree now, hash_tree(session_.fs(), snapshot));
+  ASSIGN_OR_RETURN(KnownTree now, hash_tree(session_.fs(), snapshot));
+  forget_skipped(now, backup_->manifest());
   const Edits left = differences(now, known_tree(backup_->manifest()));
   const bool is_needed = std::ranges::any_of(left, [&](const auto& edit) {
     return std::ranges::any_of(links,

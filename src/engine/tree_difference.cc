@@ -2,6 +2,15 @@
 
 namespace stravinsky::engine {
 
+void forget_skipped(KnownTree& tree, const model::Manifest& backup) {
+  for (const model::Entry& entry : backup.entries) {
+    if (entry.state != model::EntryState::kSkipped) continue;
+    std::erase_if(tree, [&](const auto& item) {
+      return item.first.scope == entry.path.scope && item.first.path.starts_with(entry.path.path);
+    });
+  }
+}
+
 Edits differences(const KnownTree& from, const KnownTree& to) {
   Edits edits;
   for (const auto& [path, image] : to) {

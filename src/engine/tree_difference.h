@@ -8,6 +8,10 @@
 
 namespace stravinsky::engine {
 
+// Takes out what the backup has no bytes of, though it was there: whether it is another
+// now is not known, and it could not be brought back.
+void forget_skipped(KnownTree& tree, const model::Manifest& backup);
+
 // Directories too. The bytes are asked for by who needs them.
 Edits differences(const KnownTree& from, const KnownTree& to);
 

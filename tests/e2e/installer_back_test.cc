@@ -41,13 +41,13 @@ TEST(InstallerBack, AWayBackMeanwhileEndsTheBegunUpdate) {
     begin_and_install(home);
     home.expect(0, way);
     const Tree back = home.tree();
-    const auto was = home.expect(0, {"status", "--json"}).json()["version"];
+    const auto was = home.expect(0, {"status", "--json"}).json()["current_version"];
     const Ended finished = home.expect(1, {"update", "finish", "2.0.0"});
     EXPECT_THAT(finished.out, Not(HasSubstr("successful")));
     EXPECT_THAT(finished.err, HasSubstr("taken back meanwhile by transaction "));
     EXPECT_THAT(finished.err, HasSubstr("v1.0.0.pre_update"));
     EXPECT_TRUE(same_tree(home.tree(), back));
-    EXPECT_EQ(home.expect(0, {"status", "--json"}).json()["version"], was);
+    EXPECT_EQ(home.expect(0, {"status", "--json"}).json()["current_version"], was);
     EXPECT_FALSE(home.exists(home.store(kBegun)));
     EXPECT_TRUE(home.exists(home.store("hold.json")));
     EXPECT_THAT(trail(home), HasSubstr("UPDATE_FAILED"));
@@ -217,6 +217,11 @@ TEST(InstallerBack, WhatCouldNotBeReadBeforeEitherStandsInNobodysWay) {
   home.run_program({"chown", "-R", "65534:65534", home.home()});
   home.expect(1, {"update", "finish", "2.0.0", "--failed"}, user);
   EXPECT_TRUE(same_tree(home.tree(), before));
+  // The backup does not have it, so it is not taken for the installer's.
+  home.expect(0, {"update", "begin", "2.0.0"}, user);
+  home.mode(".claude/agents/secret.md", 0600);
+  home.expect(1, {"update", "finish", "2.0.0", "--failed"}, user);
+  EXPECT_EQ(home.text(".claude/agents/secret.md"), "mine\n");
 }
 
 TEST(InstallerBack, WithoutAChangeThereIsNothingToTakeBack) {
@@ -226,15 +231,15 @@ TEST(InstallerBack, WithoutAChangeThereIsNothingToTakeBack) {
   EXPECT_THAT(finished.out, HasSubstr("No file changed; v2.0.0 is noted as installed."));
   EXPECT_THAT(finished.out, Not(HasSubstr("rollback undo")));
   EXPECT_THAT(finished.out, Not(HasSubstr("successful")));
-  EXPECT_EQ(home.expect(0, {"status", "--json"}).json()["version"], "v2.0.0");
+  EXPECT_EQ(home.expect(0, {"status", "--json"}).json()["current_version"], "v2.0.0");
 }
 
 TEST(InstallerBack, TheDryRunNamesWhatShowsTheInstallersWork) {
   const Home home;
   begin_and_install(home);
   const Ended refused = home.expect(2, {"update", "finish", "2.0.0", "--dry-run"});
-  EXPECT_THAT(refused.err, HasSubstr("stravinsky backup diff v1.0.0.pre_update"));
-  const Ended shown = home.run({"backup", "diff", "v1.0.0.pre_update"});
+  EXPECT_THAT(refused.err, HasSubstr("stravinsky rollback to v1.0.0.pre_update --dry-run"));
+  const Ended shown = home.expect(0, {"rollback", "to", "v1.0.0.pre_update", "--dry-run"});
   EXPECT_THAT(shown.out, AllOf(HasSubstr("commands/watch.md"), HasSubstr("hooks/audit.sh")));
 }
 

@@ -91,5 +91,35 @@ TEST(InstallerSweep, AKilledAutomaticRollbackIsNeverASuccess) {
   }
 }
 
+TEST(InstallerSweep, WhatNoTransactionHoldsComesBackAfterAKillToo) {
+  Tree old;
+  const SweptCommand command(
+      {"update", "finish", "2.0.0", "--failed"},
+      [&](const Home& home) {
+        home.install(1);
+        home.copy(".claude/agents", ".claude/own/agents");
+        home.erase(".claude/agents");
+        home.link(".claude/agents", "own/agents");
+        old = home.tree();
+        home.expect(0, {"update", "begin", "2.0.0"});
+        home.erase(".claude/own/agents/planner.md");
+        home.erase(".claude/agents");
+        home.file(".claude/agents/other.md", "half");
+        home.mode(".claude/commands", 0700);
+      },
+      1);
+  EXPECT_TRUE(same_tree(command.after(), old));
+  for (const int call : sampled(command.mutating_calls(), kRunsMax)) {
+    command.reset();
+    if (command.run("kill@" + std::to_string(call)).exit != kKilled) continue;
+    const std::string when = "kill@" + std::to_string(call);
+    const Ended again = command.other({"update", "finish", "2.0.0", "--failed"});
+    EXPECT_TRUE(again.exit == 1 || again.exit == 5) << when << again.out << again.err;
+    EXPECT_TRUE(same_tree(command.home().tree(), old)) << when << again.out << again.err;
+    EXPECT_EQ(command.other({"audit", "verify"}).exit, 0) << when;
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace stravinsky::e2e
