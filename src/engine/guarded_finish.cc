@@ -273,6 +273,7 @@ class Finisher {
       return not_taken_back(OperationResult(), std::move(cause), std::move(error));
     }
     if (back->outcome == Outcome::kRollbackFailed) {
+      for (FileReport& file : back->files) file.command.clear();  // it stands there still
       back->rollback_error->context.push_back("after " + back->failure->to_string());
       return as_update(std::move(*back), std::move(cause));
     }

@@ -49,6 +49,7 @@ TEST(GuardedInstall, WhatCannotBeTakenBackIsNotCalledTheOldTree) {
   EXPECT_EQ(refused->rollback_error->code, ErrorCode::kRecoveryRequired);
   EXPECT_NE(refused->rollback_error->remedy.find("stravinsky update finish 2 --failed"),
             std::string::npos);
+  EXPECT_TRUE(refused->files.empty()) << "nothing was changed";
   for (const Step& step : refused->steps) EXPECT_NE(step.name, "AUTOROLLBACK");
   EXPECT_EQ(trail(e).find("AUTO_ROLLBACK_SUCCESS"), std::string::npos);
   EXPECT_NE(trail(e).find("AUTO_ROLLBACK_FAILED"), std::string::npos);

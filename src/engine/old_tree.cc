@@ -166,11 +166,14 @@ Result<OperationResult> OldTree::run_until_done(const Tops* only) {
 
 Result<OperationResult> OldTree::bring_back() {
   ASSIGN_OR_RETURN(OperationResult back, run_until_done(nullptr));
+  if (back.outcome == Outcome::kRolledBack) back.files.clear();  // nothing became of it
   if (back.outcome != Outcome::kDone && back.outcome != Outcome::kNothingToDo) return back;
   if (const Tops links = relinked_; !links.empty()) {
     auto behind = bring_back_behind(links);
-    if (behind && behind->failure) return behind;
-    if (behind) {
+    if (behind && behind->outcome == Outcome::kRollbackFailed) return behind;
+    if (behind && behind->failure) {
+      back.failure = std::move(behind->failure);
+    } else if (behind) {
       std::ranges::move(behind->files, std::back_inserter(back.files));
     } else {
       back.failure = std::move(behind).error();
