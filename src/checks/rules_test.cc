@@ -31,7 +31,7 @@ std::set<std::string> matches(const std::string& text, const std::string& patter
 
 std::set<std::string> rules_in_code() {
   std::string all = content_of(kProject / "src/checks/settings_schema.json");
-  for (const char* engine : {"check", "surroundings", "version_check", "health_checks"})
+  for (const char* engine : {"check", "surroundings", "version_check", "health_checks", "emptied"})
     all += content_of(kProject / "src/engine" / (std::string(engine) + ".cc"));
   for (const auto& entry : std::filesystem::directory_iterator(kProject / "src/checks")) {
     const std::string name = entry.path().filename();
@@ -40,7 +40,8 @@ std::set<std::string> rules_in_code() {
   std::set<std::string> rules = matches(
       all,
       "\"((?:agents?|backups?|capacity|commands?|disk|disk_space|document|front_matter|guards?|"
-      "health|hooks?|imports|locks?|permissions?|sessions?|settings|skills?|update|version)\\.[a-"
+      "health|hooks?|imports|locks?|permissions?|sessions?|settings|skills?|tree|update|version)\\."
+      "[a-"
       "z0-9_]+)\"");
   // Names of files and of configuration keys.
   for (const char* other :

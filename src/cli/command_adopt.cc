@@ -24,10 +24,19 @@ ExitCode run_adopt(const Invocation& invocation, engine::AdoptRequest request) {
   list("differ, and count as edited by you: the next update merges them", adopted->edited);
   list("are absent, and count as deleted by you: the next update does not bring them",
        adopted->deleted);
-  out.line(adopted->is_dry_run
-               ? "Dry run: nothing was declared."
-               : fmt::format("{} is installed, by your word; no file was changed. Before: {}.",
-                             adopted->to_version, adopted->from_version));
+  if (adopted->is_dry_run) {
+    out.line("Dry run: nothing was declared.");
+  } else {
+    out.line(fmt::format("{} is installed, by your word; no file was changed. Before: {}.",
+                         adopted->to_version, adopted->from_version));
+    out.line(adopted->knew_version
+                 ? fmt::format("To take it back: stravinsky adopt {} --from SOURCE, with that "
+                               "version's package.",
+                               adopted->from_version)
+                 : std::string("If it is another version that is installed, say so: stravinsky "
+                               "adopt VERSION --from SOURCE. Undo takes back changes of files, "
+                               "not this."));
+  }
   out.json(invocation.command,
            {{"from_version", adopted->from_version},
             {"to_version", adopted->to_version},

@@ -7,6 +7,35 @@
 #include "cli/operation_output.h"
 
 namespace stravinsky::cli {
+namespace {
+
+std::string_view taken_back_word(engine::FileAction action) {
+  switch (action) {
+    case engine::FileAction::kAdd:
+      return "brought back";
+    case engine::FileAction::kDelete:
+      return "deleted";
+    default:
+      return "changed";
+  }
+}
+
+// Every one of them: what the user did meanwhile is among it, and nobody can tell which.
+void tell_taken_back(const Output& out, const engine::OperationResult& result) {
+  if (result.files.empty()) return;
+  out.line("Taken back: " + counted(result.files.size(), "file") +
+           ", with what you changed yourself meanwhile.");
+  const engine::FileReport* displaced = nullptr;
+  for (const engine::FileReport& file : result.files) {
+    out.line(fmt::format("  {:<12}  {}", taken_back_word(file.action), file.path));
+    if (displaced == nullptr && !file.command.empty()) displaced = &file;
+  }
+  if (displaced == nullptr) return;
+  out.line("What stood there is in the backup " + result.backup_created +
+           ". To bring one file back, for example: " + displaced->command);
+}
+
+}  // namespace
 
 ExitCode run_update_begin(const Invocation& invocation, const engine::BeginRequest& request) {
   const auto session = invocation.open_session(Use::kWrite);
@@ -42,9 +71,10 @@ ExitCode run_update_finish(const Invocation& invocation, const engine::FinishReq
   if (!session) return invocation.fail(session.error());
   const auto result = engine::finish_update(**session, request);
   if (!result) return invocation.fail(result.error());
-  if (result->outcome == engine::Outcome::kDone)
-    invocation.output.line(invocation.output.good("Update successful: " + result->from_version +
-                                                  " -> " + result->to_version));
+  const Output& out = invocation.output;
+  if (result->outcome == engine::Outcome::kDone && !result->transaction_id.empty())
+    out.line(out.good("Update successful: " + result->from_version + " -> " + result->to_version));
+  if (result->outcome == engine::Outcome::kRolledBack) tell_taken_back(out, *result);
   return tell_operation(invocation, *result);
 }
 

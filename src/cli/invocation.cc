@@ -20,9 +20,14 @@ std::string recovery_text(const txn::Recovered& recovered) {
     case txn::RecoveryAction::kDiscarded:
       return "Recovered: " + what + " had not changed anything yet; its traces were removed.";
     case txn::RecoveryAction::kRolledBack:
-      return "Recovered: " + what + " was taken back; the tree is the old one.";
+      return "Recovered: " + what + " was taken back; the tree is " +
+             (recovered.facts.kind == model::TransactionKind::kAutoRollback
+                  ? "as the installer left it."
+                  : "the old one.");
     case txn::RecoveryAction::kCompleted:
-      return "Recovered: " + what + " had been committed; the tree is the new one.";
+      return "Recovered: " + what + " had been committed; the tree is " +
+             (recovered.facts.kind == model::TransactionKind::kAutoRollback ? "the old one."
+                                                                            : "the new one.");
     case txn::RecoveryAction::kPostponed:
     case txn::RecoveryAction::kDamaged:
       return "Not recovered: " + what + ".";

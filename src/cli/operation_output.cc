@@ -149,6 +149,12 @@ void tell_end(const Output& out, const OperationResult& result, bool is_dry_run)
       if (!result.deleted_backups.empty())
         out.line(fmt::format("Deleted to keep within the limits: backup {}",
                              fmt::join(result.deleted_backups, ", ")));
+      if (result.transaction_id.empty()) {
+        out.line(
+            fmt::format("No file changed; {} is noted as installed. There is nothing to take back.",
+                        result.to_version));
+        break;
+      }
       out.line("Restart Claude Code so that running sessions see the change.");
       out.line(fmt::format("Now at {}. To take it back: {}", result.to_version, way_back(result)));
       break;
@@ -168,8 +174,11 @@ void tell_end(const Output& out, const OperationResult& result, bool is_dry_run)
       break;
     case Outcome::kVerifyFailed:
       out.failure("error: " + result.failure->to_string() +
-                  "\n  The new tree is in force, since automatic rollback is switched off."
-                  "\n  To take it back: stravinsky rollback undo");
+                  (result.transaction_id.empty()
+                       ? "\n  No file was changed, so there is nothing to take back."
+                         "\n  The fault was there before; see: stravinsky check"
+                       : "\n  The new tree is in force, since automatic rollback is switched off."
+                         "\n  To take it back: stravinsky rollback undo"));
       break;
     case Outcome::kRollbackFailed:
       out.failure("CRITICAL: Rollback Failed");

@@ -193,11 +193,14 @@ class CommandLine {
                                  i, {.version = begun_,
                                      .installer = installer_failed_ ? engine::Installer::kFailed
                                                                     : engine::Installer::kSucceeded,
-                                     .error = installer_error_});
+                                     .error = installer_error_,
+                                     .removes = {removes_.begin(), removes_.end()}});
                            });
     finish->add_option("version", begun_, "The version that was begun")->required();
     finish->add_flag("--failed", installer_failed_, "The installer failed: go back");
     finish->add_option("--error", installer_error_, "What it said, for the record");
+    finish->add_option("--removes", removes_,
+                       "A component (such as agents) that the new version is meant to empty");
   }
 
   void add_check() {
@@ -426,6 +429,7 @@ class CommandLine {
   std::string begun_;
   bool installer_failed_ = false;
   std::string installer_error_;
+  std::vector<std::string> removes_;
   std::string conflict_;
   std::string unknown_base_;
   bool allow_downgrade_ = false;

@@ -1,6 +1,7 @@
 #include "engine/adopt.h"
 
 #include "base/strings.h"
+#include "engine/guarded_install.h"
 #include "engine/open_source.h"
 #include "engine/present_tree.h"
 #include "store/bundle.h"
@@ -76,8 +77,10 @@ Result<Adopted> adopt(Session& session, const AdoptRequest& request) {
         .with_untouched("Nothing was changed.")
         .with_remedy("Name it with --project DIR.");
   RETURN_IF_ERROR(session.begin_writing());
+  RETURN_IF_ERROR(refuse_while_begun(session));
   ASSIGN_OR_RETURN(const store::Latest latest, session.latest());
   Adopted adopted;
+  adopted.knew_version = !latest.at(root->path).bundle.empty();
   adopted.from_version = display_version(latest.at(root->path).version);
   adopted.to_version = version.display();
   adopted.warnings = bundle.warnings();
@@ -89,6 +92,10 @@ Result<Adopted> adopt(Session& session, const AdoptRequest& request) {
                       request.source)
         .with_untouched("Nothing was changed.")
         .with_remedy("Install it: stravinsky update --from " + shell_quote(request.source));
+  if (adopted.untouched == 0)
+    adopted.warnings.push_back(
+        "no file of the tree equals the bundle's: see that it is this "
+        "version of this package that is installed");
   if (!session.is_dry_run()) RETURN_IF_ERROR(declare(session, bundle, version, request));
   return adopted;
 }

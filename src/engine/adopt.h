@@ -25,7 +25,8 @@ struct AdoptRequest {
 };
 
 struct Adopted {
-  std::string from_version;  // as displayed
+  std::string from_version;   // as displayed
+  bool knew_version = false;  // with its bundle, before
   std::string to_version;
   size_t untouched = 0;              // files that equal the bundle's
   std::vector<std::string> edited;   // that differ: "~/.claude/hooks/x.py"
@@ -34,8 +35,8 @@ struct Adopted {
   bool is_dry_run = false;
 };
 
-// kUsage without a version; kNotFound when no file of the bundle is there; otherwise as update, and
-// nothing was changed.
+// kUsage without a version; kConflict while an update is begun; kNotFound when no file of the
+// bundle is there; otherwise as update, and nothing was changed.
 Result<Adopted> adopt(Session& session, const AdoptRequest& request);
 
 }  // namespace stravinsky::engine

@@ -12,6 +12,7 @@
 // other programs. Until it is finished no other update begins; every command says so.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,11 +40,15 @@ enum class Installer { kSucceeded, kFailed };
 struct FinishRequest {
   std::string version;  // of the update that was begun
   Installer installer = Installer::kSucceeded;
-  std::string error;  // what the installer says
+  std::string error{};  // what the installer says
+  // The components of which the new version is meant to have no file (engine/emptied.h).
+  std::set<std::string> removes{};
 };
-// kDone: it is in force. kRolledBack, with the cause: the old tree is. kVerifyFailed:
-// it is broken and stays, as configured. kNotFound when none was begun; kUsage when it
-// was another version.
+// kDone: it is in force; without a transaction_id no file had changed. kRolledBack, with
+// the cause: the old tree is. kRollbackFailed: neither, and it is still begun.
+// kVerifyFailed: it is broken and stays, as configured.
+// kNotFound when none was begun; kUsage when it was another version; kChanged when a way
+// back ended it meanwhile; kPermission when what the installer left cannot be read.
 Result<OperationResult> finish_update(Session& session, const FinishRequest& request);
 
 // kConflict, with both ways on, when an update was begun and is not finished.

@@ -106,7 +106,8 @@ std::string manual_recovery_text(Session& session, const FailedRollback& failed)
                      escape(failed.rollback_error.to_string()) +
                      "\n\nNothing is lost: every old file is kept in the store.\n\n"
                      "1. Put right what the second cause names (room on the disk, rights), then "
-                     "let the program finish:\n\n    stravinsky recovery resume\n\n";
+                     "let the program finish:\n\n    " +
+                     failed.try_again + "\n\n";
   if (facts.backup_id.empty())
     return text +
            "2. No backup was taken before it (it was switched off), so that only the program can "

@@ -19,6 +19,7 @@ struct FailedRollback {
   const model::ChangePlan& plan;
   const Error& cause;           // why it had to be taken back
   const Error& rollback_error;  // why it could not be
+  std::string try_again = "stravinsky recovery resume";
 };
 
 std::string manual_recovery_text(Session& session, const FailedRollback& failed);

@@ -181,7 +181,8 @@ class Operation {
     ChangePlan plan;
     plan.facts.id = session_.environment().random.hex(kTransactionIdBytes);
     RETURN_IF_ERROR(plan_edits(
-        {.fs = fs(), .roots = session_.roots(), .known = known_, .edits = proposal.edits}, plan));
+        {.fs = fs(), .roots = session_.roots(), .known = seen(proposal), .edits = proposal.edits},
+        plan));
     ASSIGN_OR_RETURN(const txn::Targets targets,
                      txn::Targets::open(fs(), plan, txn::ReplacedRoot::kRefuse));
     ASSIGN_OR_RETURN(const auto able, txn::run_preflight(context(), plan, targets));
@@ -286,6 +287,10 @@ class Operation {
     record(event);
   }
 
+  const KnownTree& seen(const Proposal& proposal) const {
+    return proposal.known ? *proposal.known : known_;
+  }
+
   Status make_plan() {
     model::TransactionFacts& facts = plan_.facts;
     facts.id = session_.environment().random.hex(kTransactionIdBytes);
@@ -304,7 +309,8 @@ class Operation {
     result_.transaction_id = facts.id;
     RETURN_IF_ERROR(ensure_user_root());
     return plan_edits(
-        {.fs = fs(), .roots = session_.roots(), .known = known_, .edits = proposal_.edits}, plan_);
+        {.fs = fs(), .roots = session_.roots(), .known = seen(proposal_), .edits = proposal_.edits},
+        plan_);
   }
 
   // An empty root is no different from an absent one to any reader; so that a first
@@ -475,6 +481,8 @@ class Operation {
     leave(transaction);
   }
 
+  bool is_automatic_rollback() const { return request_.kind == TransactionKind::kAutoRollback; }
+
   AutomaticRollback automatic_rollback() const {
     return session_.config().boolean("update.auto_rollback_on_failure") ? AutomaticRollback::kOn
                                                                         : AutomaticRollback::kOff;
@@ -495,7 +503,7 @@ class Operation {
     record(failed);
 
     bool is_archived = false;
-    Status back = step("AUTOROLLBACK", [&]() -> Status {
+    const auto roll_back = [&]() -> Status {
       auto kept = transaction.roll_back();
       if (!kept) {
         kept = roll_back_again(session_, plan_.facts.id, std::move(kept).error(), [&]() -> Status {
@@ -508,7 +516,9 @@ class Operation {
       result_.kept.insert(result_.kept.end(), kept->begin(), kept->end());
       detail_ = "back to " + result_.from_version;
       return {};
-    });
+    };
+    // To take an automatic rollback back is to fail at it.
+    Status back = is_automatic_rollback() ? roll_back() : step("AUTOROLLBACK", roll_back);
     if (!back) return not_taken_back(std::move(cause), std::move(back).error());
     if (!is_archived) {
       record(taken_back_event(cause));
@@ -534,10 +544,12 @@ class Operation {
   }
 
   AuditEvent taken_back_event(const Error& cause) const {
-    AuditEvent event = backwards_event(AuditEventType::kAutoRollbackSuccess);
-    event.status = AuditStatus::kRolledBack;
+    const bool is_back = !is_automatic_rollback();
+    AuditEvent event = backwards_event(is_back ? AuditEventType::kAutoRollbackSuccess
+                                               : AuditEventType::kAutoRollbackFailed);
+    event.status = is_back ? AuditStatus::kRolledBack : AuditStatus::kFailed;
     event.error = cause.to_string();
-    event.severity = "warning";
+    event.severity = is_back ? "warning" : "critical";
     return event;
   }
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct Present {
 // What shall be.
 struct Proposal {
   Edits edits;
+  // The tree that the edits are applied to, where it is not to be seen as it is listed: a
+  // component's link as a link, not as what it leads to.
+  std::optional<KnownTree> known{};
   std::vector<FileReport> files;  // in the order to be shown
   std::string to_version = "unknown";
   std::string to_bundle;

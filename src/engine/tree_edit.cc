@@ -99,6 +99,9 @@ class Planner {
   Status name_directories(const std::string& root, const std::set<RelPath>& touched, Node& before,
                           Node& after) {
     for (const RelPath& path : touched) {
+      // Those of a component are listed: one that is not known was not there before.
+      const model::Component* component = model::component_of(path);
+      if (component != nullptr && component->kind != model::ComponentKind::kReferenced) continue;
       for (RelPath at = path; at.has_parent(); at = at.parent()) {
         Node& node = node_at(before, at.parent());
         if (!node.image.is_absent()) continue;

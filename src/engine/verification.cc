@@ -21,7 +21,7 @@ constexpr std::array<std::pair<Verification, std::string_view>, 6> kNames = {{
 constexpr std::string_view kHealth = "health";
 
 // A rule by its whole name, or all that begin with what ends in a point; the first counts.
-constexpr std::array<std::pair<std::string_view, Verification>, 22> kRules = {{
+constexpr std::array<std::pair<std::string_view, Verification>, 23> kRules = {{
     {"hook.missing", kDependencies},
     {"hook.not_a_file", kDependencies},
     {"hook.import_missing", kDependencies},
@@ -44,6 +44,7 @@ constexpr std::array<std::pair<std::string_view, Verification>, 22> kRules = {{
     {"guards.", kSettingsSchema},
     {"permission.", kFilePermissions},
     {"version.", kVersionConsistency},
+    {"tree.", kDependencies},
 }};
 
 }  // namespace

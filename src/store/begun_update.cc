@@ -30,14 +30,16 @@ std::string digest_of(json object) {
 }
 
 json object_of(const BegunUpdate& begun) {
-  return {{"format_version", kBegunFormatVersion},
-          {"token", begun.token},
-          {"version", escape(begun.version)},
-          {"tree", escape(begun.tree)},
-          {"backup", begun.backup},
-          {"from_version", begun.from_version},
-          {"from_bundle", begun.from_bundle},
-          {"started_ns", std::to_string(begun.started_ns)}};
+  json object = {{"format_version", kBegunFormatVersion},
+                 {"token", begun.token},
+                 {"version", escape(begun.version)},
+                 {"tree", escape(begun.tree)},
+                 {"backup", begun.backup},
+                 {"from_version", begun.from_version},
+                 {"from_bundle", begun.from_bundle},
+                 {"started_ns", std::to_string(begun.started_ns)}};
+  if (begun.after_sequence) object["after_sequence"] = *begun.after_sequence;
+  return object;
 }
 
 bool read_text(const json& object, const char* name, std::string& out) {
@@ -81,6 +83,10 @@ Result<std::optional<BegunUpdate>> read_begun(fs::FileSystem& fs, fs::Fd store) 
       read_text(*parsed, "from_bundle", begun.from_bundle) &&
       read_text(*parsed, "started_ns", started) && read_number(started, begun.started_ns);
   if (!readable) return corrupt();
+  if (const auto sequence = parsed->find("after_sequence"); sequence != parsed->end()) {
+    if (!sequence->is_number_unsigned()) return corrupt();
+    begun.after_sequence = sequence->get<uint64_t>();
+  }
   return std::optional<BegunUpdate>(std::move(begun));
 }
 

@@ -24,6 +24,9 @@ struct BegunUpdate {
   std::string from_version;
   std::string from_bundle;
   int64_t started_ns = 0;
+  // The newest transaction of the store when it began: later ones have a higher number.
+  // Older versions did not note it.
+  std::optional<uint64_t> after_sequence{};
 };
 
 // nullopt when none was begun. kCorrupt when it cannot be understood; kUnsupported

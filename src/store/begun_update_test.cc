@@ -25,7 +25,8 @@ class BegunUpdateTest : public ::testing::Test {
                           .backup = "v0.3.9.pre_update",
                           .from_version = "0.3.9",
                           .from_bundle = "0.3.9",
-                          .started_ns = 1'767'886'462'000'000'000};
+                          .started_ns = 1'767'886'462'000'000'000,
+                          .after_sequence = 12};
 };
 
 TEST_F(BegunUpdateTest, ReadsBackAndGoes) {
@@ -41,9 +42,19 @@ TEST_F(BegunUpdateTest, ReadsBackAndGoes) {
   EXPECT_EQ((*read)->from_version, begun.from_version);
   EXPECT_EQ((*read)->from_bundle, begun.from_bundle);
   EXPECT_EQ((*read)->started_ns, begun.started_ns);
+  EXPECT_EQ((*read)->after_sequence, begun.after_sequence);
   ASSERT_EQ(outcome(remove_begun(disk, dir.fd())), "ok");
   EXPECT_FALSE(*read_begun(disk, dir.fd()));
   EXPECT_EQ(outcome(remove_begun(disk, dir.fd())), "ok");
+}
+
+TEST_F(BegunUpdateTest, WhatAnOlderVersionBeganHasNoSequence) {
+  BegunUpdate older = begun;
+  older.after_sequence.reset();
+  ASSERT_EQ(outcome(write_begun(disk, dir.fd(), older)), "ok");
+  const auto read = read_begun(disk, dir.fd());
+  ASSERT_EQ(outcome(read), "ok");
+  EXPECT_FALSE((*read)->after_sequence);
 }
 
 TEST_F(BegunUpdateTest, EveryFlippedBitAndEveryCutIsNoticed) {
