@@ -342,8 +342,10 @@ class Operation {
     const LiveView live(fs(), session_.roots(), session_.hook_roots(), &known_);
     const EditedView next(live, proposal_.edits);
     check_tree(next, &live, session_.judge(), result_.findings);
+    // Those that are told: what is only good to know is in `check`.
+    const auto told = std::ranges::count_if(result_.findings, is_told);
     detail_ =
-        counted(file_count(plan_), "file") + ", " + counted(result_.findings.size(), "finding");
+        counted(file_count(plan_), "file") + ", " + counted(static_cast<uint64_t>(told), "finding");
     return is_report ? Status() : blocking_finding(result_.findings);
   }
 

@@ -204,6 +204,16 @@ class UpdateProposer {
   // The user's, as the backup has it.
   Result<std::string> my_text(const LogicalPath& path, const Image& before) const {
     ASSIGN_OR_RETURN(const auto mine, read_managed_text(session_.fs(), present_.snapshot, path));
+    if (!mine && before.kind == ImageKind::kSymlink)
+      return make_error(ErrorCode::kConflict,
+                        "is a link to " + escape(before.link_text) +
+                            ", which leads nowhere, or out of the home and the project",
+                        path.display())
+          .with_untouched("Nothing was changed.")
+          .with_remedy(
+              "If what it leads to is yours, write through it: add "
+              "--follow-outside-links. If that is gone: stravinsky recovery file " +
+              shell_quote(path.display()));
     if (!mine)
       return make_error(ErrorCode::kConflict, "is not a file that can be merged into",
                         path.display());
