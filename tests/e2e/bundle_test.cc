@@ -92,8 +92,9 @@ TEST(BundleCorpus, EachAttackIsRefusedByNameAndNothingChanges) {
   const Tree store = but_for_the_record(home);
   for (const auto& [name, words] : kRefusals) {
     const Ended ended = home.run({"update", "9.0.0", "--from", kCorpus + name});
-    // To choose one of two trees is the user's; all else is the bundle's fault.
-    EXPECT_EQ(ended.exit, name == "two-trees.tgz" ? 2 : 7) << name << ended.err;
+    // Where no tree can be told the request is wrong; all else is damage, or worse.
+    const bool has_no_one_tree = name == "no-tree.tgz" || name == "two-trees.tgz";
+    EXPECT_EQ(ended.exit, has_no_one_tree ? 2 : 7) << name << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(words)) << name;
     EXPECT_THAT(ended.err, HasSubstr("Nothing was changed.")) << name;
     EXPECT_THAT(ended.err, Not(HasSubstr("\x1b"))) << name;
@@ -250,7 +251,7 @@ TEST(Bundle, AHooksHelpersComeAlong) {
                         {"README.md", "x"}});
   const Ended told = home.expect(0, {"update", "--from", home.at("plugin")});
   EXPECT_EQ(home.run_program({"bash", home.at(".claude/scripts/run.sh")}).out, "good\n");
-  EXPECT_THAT(told.err, HasSubstr("scripts/.env is never managed and was passed over"));
+  EXPECT_FALSE(home.exists(".claude/scripts/.env"));
   EXPECT_THAT(told.err, HasSubstr("passed over, since no hook names them: bin/"));
   home.expect(0, {"bundle", "create", home.at("plugin"), "-o", home.at("p.tgz")});
   EXPECT_EQ(home.expect(0, {"bundle", "inspect", home.at("p.tgz"), "--json"}).json()["files"],
