@@ -259,7 +259,7 @@ class ArchiveReader {
     fs::NodeType type;
     Error error;
   };
-  static std::optional<Refused> refused(archive_entry* entry, const std::string& name) {
+  static std::optional<Refused> refusal_of(archive_entry* entry, const std::string& name) {
     if (libarchive()->entry_hardlink(entry) != nullptr ||
         libarchive()->entry_hardlink_utf8(entry) != nullptr)
       return Refused{fs::NodeType::kOther, refuse_hard_link(name)};
@@ -276,7 +276,7 @@ class ArchiveReader {
 
   Status read_member(archive_entry* entry) {
     std::string name = name_of(entry);
-    const auto refused = this->refused(entry, name);
+    const auto refused = refusal_of(entry, name);
     while (name.starts_with("./")) name.erase(0, 2);
     while (name.ends_with('/')) name.pop_back();
     if (name.empty() || name == ".") {

@@ -224,7 +224,7 @@ TEST(Bundle, ADryRunSaysWhatWouldBeWritten) {
     EXPECT_THAT(home.expect(0, dry).out,
                 HasSubstr("Dry run: " + home.at(file) + " would be written.\n"));
     dry.emplace_back("--json");
-    const auto told = home.expect(0, dry).json();
+    auto told = home.expect(0, dry).json();
     EXPECT_EQ(told["dry_run"], true);
     EXPECT_EQ(told["would_write"][0], home.at(file));
     EXPECT_TRUE(same_tree(home.tree(""), before));
