@@ -7,7 +7,8 @@
 //   === next settings.json              a file of the tree as it would be
 //   === present hooks/a.py 0755         of the present one; "both": of the two
 //   === next project:x escaped broken   \n, \r, \t, \xNN and \{N*TEXT} are replaced;
-//                                       reading it fails; "dir", "other": no file
+//                                       reading it fails; "dir", "other", "dangling" (a
+//                                       link): no file
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -72,6 +73,7 @@ void put(FakeTree& tree, const std::string& path, const std::vector<std::string>
          std::string body) {
   const auto has = [&](const char* flag) { return std::ranges::find(flags, flag) != flags.end(); };
   if (has("dir")) return void(tree.put_node(path, fs::NodeType::kDirectory));
+  if (has("dangling")) return void(tree.put_dangling(path));
   if (has("other")) return void(tree.put_node(path, fs::NodeType::kOther));
   uint32_t mode = 0644;
   for (const std::string& flag : flags)
@@ -93,7 +95,8 @@ Case read_case(const std::string& text) {
     words >> tree >> path;
     std::vector<std::string> flags;
     for (std::string word; words >> word;) {
-      constexpr std::array<std::string_view, 4> kFlags = {"escaped", "broken", "dir", "other"};
+      constexpr std::array<std::string_view, 5> kFlags = {"escaped", "broken", "dir", "other",
+                                                          "dangling"};
       if (word.starts_with('0') || std::ranges::find(kFlags, word) != kFlags.end())
         flags.push_back(word);
       else

@@ -37,19 +37,28 @@ struct Use {
 };
 using Uses = std::map<LogicalPath, std::vector<Use>>;
 
-// A hook whose own command runs an update or takes one back.
-struct SelfCall {
+// An entry of a settings file about which there is something to tell.
+struct Entry {
   std::string settings_file;
   model::TextPosition position;
   std::string json_path;
-  std::string event;
+  std::string event;  // empty for the status line
 };
+using Entries = std::map<std::string, Entry>;  // by file, event and command
 
 struct References {
-  Uses uses;                                   // of files in the roots
-  std::set<std::string> programs;              // bare names of all interpreters
-  std::map<std::string, SelfCall> self_calls;  // by what would be told of them
+  Uses uses;                                        // of files in the roots
+  std::map<std::string, std::vector<Use>> outside;  // of other files, by their path
+  std::set<std::string> programs;  // what runs the files: bare names and absolute paths
+  Entries self_calls;              // the command runs an update or takes one back
+  Entries unexpanded;              // a path that no shell expands
+  Entries undecided;
+  Entries modules;
 };
+
+bool is_beneath(std::string_view path, const std::string& directory) {
+  return !directory.empty() && path.starts_with(directory + "/");
+}
 
 constexpr std::array<std::string_view, 2> kEventsOfOurChanges = {"ConfigChange", "FileChanged"};
 
@@ -65,20 +74,29 @@ References references_of(const TreeView& tree) {
       for (const HookReference& hook : *found) {
         std::string command = hook.command;
         for (const std::string& arg : hook.args) command += " " + arg;
-        if (!hook.is_status_line() && runs_ourselves(command))
-          all.self_calls.emplace(
-              settings.display() + hook.event + command,
-              SelfCall{settings.display(), hook.position, hook.json_path, hook.event});
+        const auto note = [&](Entries& entries) {
+          entries.emplace(settings.display() + hook.event + command,
+                          Entry{settings.display(), hook.position, hook.json_path, hook.event});
+        };
+        if (!hook.is_status_line() && runs_ourselves(command)) note(all.self_calls);
+        if (hook.is_undecided) note(all.undecided);
+        if (hook.runs_module) note(all.modules);
+        all.programs.insert(hook.programs.begin(), hook.programs.end());
         for (const ReferencedFile& file : hook.files) {
-          if (!file.program.empty() && !file.program.contains('/'))
-            all.programs.insert(file.program);
-          const std::optional<LogicalPath> path = file.logical();
-          if (!path) continue;
-          all.uses[*path].push_back({.settings_file = settings.display(),
-                                     .position = hook.position,
-                                     .json_path = hook.json_path,
-                                     .is_status_line = hook.is_status_line(),
-                                     .file = file});
+          if (file.expansion == model::Expansion::kNever) note(all.unexpanded);
+          const Use use{.settings_file = settings.display(),
+                        .position = hook.position,
+                        .json_path = hook.json_path,
+                        .is_status_line = hook.is_status_line(),
+                        .file = file};
+          if (const std::optional<LogicalPath> path = file.logical()) {
+            all.uses[*path].push_back(use);
+          } else if (file.place == model::Place::kOutside &&
+                     // In the user's settings a project is whichever one is open.
+                     (scope == Scope::kProject ||
+                      !is_beneath(file.path, tree.roots().project_root))) {
+            all.outside[file.path].push_back(use);
+          }
         }
       }
     }
@@ -100,10 +118,13 @@ class HooksCheck {
   std::vector<Finding> run() {
     const References references = references_of(next_);
     if (present_ != nullptr) before_ = references_of(*present_);
+    programs_ = references.programs;
     for (const auto& [path, uses] : references.uses) check_registered(path, uses);
+    for (const auto& [path, uses] : references.outside) check_outside(path, uses);
     for (const Scope scope : {Scope::kUser, Scope::kProject}) check_unregistered(scope, references);
     check_self_calls(references);
-    const std::set<std::string> unproved = programs_without_parser(references.programs);
+    check_entries(references);
+    const std::set<std::string> unproved = programs_without_parser();
     judge_.expect_programs(unproved);
     parse();
     check_programs(unproved);
@@ -127,6 +148,10 @@ class HooksCheck {
 
   void say(Severity severity, std::string_view rule, const LogicalPath& path, int line,
            std::string message, std::string remedy = {}) {
+    if (brought_.contains(path)) {
+      message += " (in the new version)";
+      remedy = "The bundle's own file is wrong; ask its author.";
+    }
     findings_.push_back({.severity = severity,
                          .check = "hooks",
                          .rule = std::string(rule),
@@ -148,8 +173,13 @@ class HooksCheck {
   void missing(const LogicalPath& path, const std::vector<Use>& uses) {
     const auto strict = std::ranges::find_if(uses, &Use::must_exist);
     const Use& use = strict == uses.end() ? uses.front() : *strict;
-    const bool blocks = strict != uses.end() && !dangled_before(path);
+    const bool is_old = dangled_before(path);
+    const bool blocks = strict != uses.end() && !is_old;
+    const auto before = present_ == nullptr ? std::nullopt : std::optional(present_->find(path));
+    const bool was_there = before && *before && (*before)->has_value();
+    const bool is_updates = present_ != nullptr && !is_old;
     std::string message = use.json_path + " runs " + path.display() + ", which is not there";
+    if (is_updates) message += was_there ? " any more in the new version" : " in the new version";
     if (uses.size() > 1) message += " (named in " + with_thousands(uses.size()) + " places)";
     findings_.push_back(
         {.severity = blocks ? Severity::kBlocking : Severity::kWarning,
@@ -159,11 +189,44 @@ class HooksCheck {
          .line = use.position.line,
          .column = use.position.column,
          .message = std::move(message),
-         .remedy = use.must_exist()
+         .remedy = is_updates ? was_there ? "Take the entry out before you update, or ask the "
+                                            "bundle's author: Claude Code denies every matching "
+                                            "tool call while a registered hook is absent."
+                                          : "The bundle registers a file that it does not bring; "
+                                            "ask its author."
+                   : use.must_exist()
                        ? "Put the file back or take the entry out: Claude Code denies every "
                          "matching tool call while a registered hook is absent."
                        : "Put the file back or take the entry out.",
          .about = path.display()});
+  }
+
+  // Of what lies in no root only this is looked at: that it is there. A program that is run
+  // directly and does not exist outside the home may be of another kind of machine.
+  void check_outside(const std::string& path, const std::vector<Use>& uses) {
+    if (next_.exists_outside(path)) return;
+    const model::HookRoots roots = next_.roots();
+    const bool is_at_home = is_beneath(path, roots.home);
+    const auto strict = std::ranges::find_if(uses, [&](const Use& use) {
+      return use.must_exist() && (is_at_home || use.file.interpreter != Interpreter::kDirect);
+    });
+    const Use& use = strict == uses.end() ? uses.front() : *strict;
+    const bool is_old = present_ != nullptr && before_.outside.contains(path);
+    const std::string usual = roots.home + "/.claude";
+    const bool is_usual_root = is_beneath(path, usual) && roots.user_root != usual;
+    const std::string shown = is_at_home ? "~" + path.substr(roots.home.size()) : path;
+    findings_.push_back(
+        {.severity = strict != uses.end() && !is_old ? Severity::kBlocking : Severity::kWarning,
+         .check = "hooks",
+         .rule = "hook.missing",
+         .file = use.settings_file,
+         .line = use.position.line,
+         .column = use.position.column,
+         .message = use.json_path + " runs " + escape(shown) + ", which is not there",
+         .remedy = is_usual_root
+                       ? "CLAUDE_CONFIG_DIR puts the tree elsewhere, and ~ stays the home: name "
+                         "that directory in the command, or make ~/.claude a link to it."
+                       : "Put the file there or take the entry out."});
   }
 
   void check_registered(const LogicalPath& path, const std::vector<Use>& uses) {
@@ -173,6 +236,7 @@ class HooksCheck {
                  "hook.unreadable", path, 0, found.error().message);
     if (!found->has_value()) return missing(path, uses);
     const FileView& file = **found;
+    note_origin(path, file);
     const Origin origin = was_registered(path) && present_ != nullptr
                               ? origin_of(path, file, next_, present_)
                               : Origin::kUpdate;
@@ -192,6 +256,11 @@ class HooksCheck {
         say(Severity::kInformation, "hook.not_parsed", path, 0,
             "no parser is known for its language, so its syntax was not checked");
     }
+  }
+
+  void note_origin(const LogicalPath& path, const FileView& file) {
+    if (present_ != nullptr && origin_of(path, file, next_, present_) == Origin::kUpdate)
+      brought_.insert(path);
   }
 
   static bool is_text(std::string_view text) { return !text.contains('\0'); }
@@ -247,6 +316,42 @@ class HooksCheck {
     }
   }
 
+  bool is_new(const Entries& before, const std::string& key) const {
+    return present_ == nullptr || !before.contains(key);
+  }
+
+  void say_of(const Entry& entry, Severity severity, std::string_view rule, std::string_view what,
+              std::string remedy = {}) {
+    findings_.push_back({.severity = severity,
+                         .check = "hooks",
+                         .rule = std::string(rule),
+                         .file = entry.settings_file,
+                         .line = entry.position.line,
+                         .column = entry.position.column,
+                         .message = entry.json_path + std::string(what),
+                         .remedy = std::move(remedy)});
+  }
+
+  void check_entries(const References& references) {
+    for (const auto& [key, entry] : references.unexpanded) {
+      const bool is_updates = is_new(before_.unexpanded, key);
+      const bool blocks = is_updates && !entry.event.empty();
+      say_of(entry, blocks ? Severity::kBlocking : Severity::kWarning, "hook.unexpanded",
+             " runs a path whose \"~\" or variable no shell expands, so there is no such file",
+             std::string("Take the quotes off (~/...), or write \"$HOME/...\" in double ones; "
+                         "in args only a whole path will do.") +
+                 (is_updates && present_ != nullptr ? " The bundle's author should." : ""));
+    }
+    for (const auto& [key, entry] : references.undecided)
+      if (is_new(before_.undecided, key))
+        say_of(entry, Severity::kInformation, "hook.undecided",
+               " lets the output of a command decide what it runs, so that was not checked");
+    for (const auto& [key, entry] : references.modules)
+      if (is_new(before_.modules, key))
+        say_of(entry, Severity::kInformation, "hook.undecided",
+               " runs a module that may be a file of the tree, and that was not checked");
+  }
+
   void check_text(const LogicalPath& path, std::string_view text) {
     if (const int line = own_call_line(text); line != 0)
       say(Severity::kWarning, "hook.recursion", path, line,
@@ -289,6 +394,7 @@ class HooksCheck {
       is_hook = is_hook || !use.is_status_line;
     }
     if (!is_direct) return;
+    check_interpreter(path, text);
     if ((file.mode & 0111U) == 0) {
       bool was_executable = false;
       if (present_ != nullptr)
@@ -302,6 +408,22 @@ class HooksCheck {
     if (is_text(text) && !text.starts_with("#!") && !text.starts_with(kByteOrderMark))
       say(Severity::kWarning, "hook.no_first_line", path, 1,
           "it is run directly, but does not begin with \"#!\", so sh reads it");
+  }
+
+  // "#!/usr/bin/env X" and "#!/path".
+  void check_interpreter(const LogicalPath& path, std::string_view text) {
+    const std::vector<std::string> words = words_of_first_line(text);
+    if (words.empty()) return;
+    const bool is_env = words[0] == "/usr/bin/env" || words[0] == "/bin/env";
+    if (is_env && words.size() > 1 && !words[1].contains('/')) programs_.insert(words[1]);
+    const std::string& program = is_env && words.size() > 1 ? words[1] : words[0];
+    const model::HookRoots roots = next_.roots();
+    if (!program.starts_with('/') || is_beneath(program, roots.user_root) ||
+        is_beneath(program, roots.project_root) || next_.exists_outside(program))
+      return;
+    say(Severity::kWarning, "hook.interpreter_missing", path, 1,
+        "its first line names " + escape(program) + ", which is not there, so it never starts",
+        "Install it, or name another interpreter.");
   }
 
   void check_unregistered(Scope scope, const References& references) {
@@ -323,6 +445,7 @@ class HooksCheck {
       // An empty __init__.py is no mistake.
       if (file.size_bytes == 0 || origin_of(path, file, next_, present_) == Origin::kPresent)
         continue;
+      note_origin(path, file);
       const std::optional<std::string> text = read(path, file, Severity::kBlocking);
       if (!text) continue;
       const auto parser = parser_of(path.path.str(), *text);
@@ -383,9 +506,10 @@ class HooksCheck {
   }
 
   // Interpreters that no parser shows to be there.
-  std::set<std::string> programs_without_parser(const std::set<std::string>& programs) const {
+  std::set<std::string> programs_without_parser() const {
     std::set<std::string> unproved;
-    for (const std::string& program : programs) {
+    for (const std::string& program : programs_) {
+      if (program.contains('/')) continue;
       const bool is_parser = std::ranges::any_of(
           batches_, [&](const auto& entry) { return entry.first.program == program; });
       if (!is_parser && !program.starts_with('-')) unproved.insert(program);
@@ -394,6 +518,16 @@ class HooksCheck {
   }
 
   void check_programs(const std::set<std::string>& programs) {
+    for (const std::string& program : programs_) {
+      if (!program.starts_with('/') || next_.exists_outside(program)) continue;
+      findings_.push_back(
+          {.severity = Severity::kWarning,
+           .check = "hooks",
+           .rule = "hook.interpreter_missing",
+           .file = {},
+           .message = escape(program) + " is not there, but hooks are run by it",
+           .remedy = "Install " + escape(program) + ", or hooks that need it will not run."});
+    }
     for (const std::string& program : judge_.missing_programs(programs)) {
       findings_.push_back(
           {.severity = Severity::kWarning,
@@ -409,6 +543,8 @@ class HooksCheck {
   const TreeView* present_;
   SourceJudge& judge_;
   References before_;
+  std::set<std::string> programs_;  // of the settings, and of first lines
+  std::set<LogicalPath> brought_;   // what the update brings or changes
   std::map<SourceParser, Batch> batches_;
   std::set<LogicalPath> told_unparsed_;
   std::vector<Finding> findings_;

@@ -21,12 +21,16 @@
 namespace stravinsky::checks {
 
 // Rules. Blocking when the update's, else warnings: hook.missing (only a warning for
-// the status line and where the command looks first), hook.not_a_file,
+// the status line, where the command looks first, and for a program outside the home),
+// hook.unexpanded (a warning for the status line), hook.not_a_file,
 // hook.unreadable, hook.empty, hook.not_executable, hook.syntax, hook.not_read.
 // hook.recursion blocks when the update's and the event is one of our own changes.
 // Warnings: hook.bom, hook.crlf, hook.no_first_line, hook.conflict_marker,
 // hook.too_large, hook.interpreter_missing, hook.unlisted.
-// Information: hook.not_parsed (no parser for its language).
+// Information: hook.not_parsed (no parser for its language), hook.undecided (only a
+// running shell knows what is run).
+// Of a file in no root only its absence is told. What is said of a file that the update
+// brings says so: the user's own may be sound.
 //
 // present: the tree before the update, nullptr when there is none. Settings that
 // are not JSON are skipped: check_settings speaks of them.

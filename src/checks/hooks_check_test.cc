@@ -118,6 +118,101 @@ TEST_F(HooksCheck, AbsentStatusLineAndTestedFilesOnlyWarn) {
   EXPECT_THAT(rules(next), ElementsAre("blocking hook.missing", "warning hook.missing"));
 }
 
+TEST_F(HooksCheck, WhatTheUpdateBringsIsNotTakenForTheUsers) {
+  FakeTree present;
+  present.put("settings.json", settings_with({"python3 ~/.claude/hooks/a.py"}))
+      .put("hooks/a.py", "x = 1\n");
+  FakeTree next = present;
+  next.put("hooks/a.py", "BAD\n").put("hooks/b.py", "BAD\n");
+  EXPECT_THAT(rules(next, &present), ElementsAre("blocking hook.syntax", "blocking hook.syntax"));
+  for (const Finding& finding : findings_) {
+    EXPECT_TRUE(finding.message.ends_with("(in the new version)")) << finding.message;
+    EXPECT_EQ(finding.remedy, "The bundle's own file is wrong; ask its author.");
+  }
+  next = present;
+  next.put("settings.json", settings_with({"python3 ~/.claude/hooks/c.py"}));
+  EXPECT_THAT(rules(next, &present), ElementsAre("blocking hook.missing"));
+  EXPECT_TRUE(findings_[0].message.ends_with("which is not there in the new version"));
+  EXPECT_EQ(findings_[0].remedy,
+            "The bundle registers a file that it does not bring; ask its author.");
+  next = present;
+  next.remove("hooks/a.py");
+  EXPECT_THAT(rules(next, &present), ElementsAre("blocking hook.missing"));
+  EXPECT_TRUE(findings_[0].message.ends_with("not there any more in the new version"));
+  // The user's own file, newly registered, is the user's.
+  next = present;
+  present.put("settings.json", "{}").put("hooks/a.py", "BAD\n");
+  next.put("hooks/a.py", "BAD\n");
+  EXPECT_THAT(rules(next, &present), ElementsAre("blocking hook.syntax"));
+  EXPECT_FALSE(findings_[0].message.contains("new version"));
+}
+
+TEST_F(HooksCheck, AFileInNoTreeMustBeThere) {
+  FakeTree next;
+  next.put("settings.json", settings_with({"python3 ~/other/a.py", "~/other/b.sh", "/opt/c.sh",
+                                           "bash /opt/d.sh", "bash $CLAUDE_PROJECT_DIR/e.sh"}))
+      .put_absent("/home/u/other/b.sh")
+      .put_absent("/opt/c.sh")
+      .put_absent("/opt/d.sh")
+      .put_absent("/srv/p/e.sh");
+  EXPECT_THAT(rules(next), ElementsAre("blocking hook.missing", "blocking hook.missing",
+                                       "warning hook.missing"));
+  EXPECT_TRUE(findings_[0].message.contains("~/other/b.sh, which is not there"));
+  EXPECT_THAT(rules(next, &next),
+              ElementsAre("warning hook.missing", "warning hook.missing", "warning hook.missing"));
+}
+
+TEST_F(HooksCheck, WhatNoShellExpandsBlocksWhenNew) {
+  FakeTree next;
+  next.put("hooks/a.py", "x = 1\n")
+      .put("settings.json", settings_with({"python3 '~/.claude/hooks/a.py'"}));
+  EXPECT_THAT(rules(next), ElementsAre("blocking hook.unexpanded"));
+  EXPECT_THAT(rules(next, &next), ElementsAre("warning hook.unexpanded"));
+  next.put("settings.json",
+           R"({"statusLine":{"type":"command","command":"'$HOME/.claude/line.sh'"}})");
+  EXPECT_THAT(rules(next), ElementsAre("warning hook.unexpanded"));
+}
+
+TEST_F(HooksCheck, WhatCannotBeDecidedIsInformation) {
+  FakeTree next;
+  next.put("settings.json",
+           settings_with({"python3 $(cat x)", "PYTHONPATH=~/.claude/hooks python3 -m x"}));
+  EXPECT_THAT(rules(next), ElementsAre("information hook.undecided", "information hook.undecided"));
+  EXPECT_THAT(rules(next, &next), IsEmpty());
+}
+
+TEST_F(HooksCheck, AnInterpreterThatIsNotThereWarns) {
+  runner_.answer("sh", ProcessResult{.output = "nosuch\nruby9\n", .errors = {}});
+  FakeTree next;
+  next.put("settings.json",
+           settings_with({"nosuch ~/.claude/hooks/x", "/opt/none/python3 ~/.claude/hooks/a.py",
+                          "~/.claude/hooks/b.rb", "~/.claude/hooks/c"}))
+      .put("hooks/a.py", "x = 1\n")
+      .put("hooks/b.rb", "#!/usr/bin/env ruby9\n", 0755)
+      .put("hooks/c", "#!/opt/none/perl -w\n", 0755)
+      .put_absent("/opt/none/python3")
+      .put_absent("/opt/none/perl");
+  (void)rules(next);
+  std::vector<std::string> missing;
+  for (const Finding& finding : findings_)
+    if (finding.rule == "hook.interpreter_missing") {
+      EXPECT_EQ(finding.severity, Severity::kWarning);
+      missing.push_back(finding.to_string().substr(0, finding.to_string().find(" is not")));
+    }
+  EXPECT_THAT(missing,
+              ElementsAre("/opt/none/python3", "nosuch", "ruby9",
+                          "~/.claude/hooks/c:1: its first line names /opt/none/perl, which"));
+}
+
+TEST_F(HooksCheck, PythonTwoIsAnotherLanguage) {
+  FakeTree next;
+  next.put("settings.json", settings_with({"python2 ~/.claude/hooks/a.py", "~/.claude/hooks/b.py"}))
+      .put("hooks/a.py", "BAD\n")
+      .put("hooks/b.py", "#!/usr/bin/env python2.7\nBAD\n", 0755);
+  EXPECT_THAT(rules(next),
+              ElementsAre("information hook.not_parsed", "information hook.not_parsed"));
+}
+
 TEST_F(HooksCheck, SyntaxErrorBlocksWhenNewOrChanged) {
   FakeTree next;
   next.put("settings.json", settings_with({"python3 ~/.claude/hooks/a.py"}))

@@ -4,12 +4,14 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "base/strings.h"
+#include "model/hook_reference.h"
 
 namespace stravinsky::checks {
 namespace {
@@ -243,10 +245,31 @@ class ImportsCheck {
       if (!files) continue;  // check_hooks says so
       for (const LogicalPath& path : *files) RETURN_IF_ERROR(look_at(path));
     }
+    for (const LogicalPath& path : registered_elsewhere())
+      if (!is_untouched(path, next_, present_)) RETURN_IF_ERROR(look_at(path));
     return std::move(findings_);
   }
 
  private:
+  // Scripts that settings run outside hooks/.
+  std::set<LogicalPath> registered_elsewhere() const {
+    std::set<LogicalPath> paths;
+    const fs::RelPath hooks = fs::RelPath::of(kHooks);
+    for (const Scope scope : {Scope::kUser, Scope::kProject}) {
+      for (const SettingsKind kind : {SettingsKind::kShared, SettingsKind::kLocal}) {
+        const auto text = next_.settings(scope, kind);
+        if (!text || !text->has_value()) continue;
+        const auto found = model::find_hook_references(**text, scope, next_.roots());
+        if (!found) continue;
+        for (const model::HookReference& hook : *found)
+          for (const model::ReferencedFile& file : hook.files)
+            if (auto path = file.logical(); path && !path->path.starts_with(hooks))
+              paths.insert(std::move(*path));
+      }
+    }
+    return paths;
+  }
+
   Status look_at(const LogicalPath& path) {
     const std::string name(path.path.name());
     const auto ends = [&](std::string_view end) { return name.ends_with(end); };
@@ -292,6 +315,7 @@ class ImportsCheck {
     }
     if (one.may_be_elsewhere && !was_there) return {};
     const Origin origin = was_there ? Origin::kUpdate : origin_of(path, file, next_, present_);
+    const bool is_updates = present_ != nullptr && origin == Origin::kUpdate;
     findings_.push_back({.severity = one.may_be_guarded ? Severity::kWarning : severity_by(origin),
                          .check = "imports",
                          .rule = "hook.import_missing",
@@ -299,8 +323,10 @@ class ImportsCheck {
                          .line = one.line,
                          .column = 0,
                          .message = "it imports " + escape(one.name) + ", which is not beside it" +
-                                    (was_there ? " any more" : ""),
-                         .remedy = "Put the file there, or take the import out."});
+                                    (was_there ? " any more" : "") +
+                                    (is_updates ? " (in the new version)" : ""),
+                         .remedy = is_updates ? "The bundle's own files are wrong; ask its author."
+                                              : "Put the file there, or take the import out."});
     return {};
   }
 

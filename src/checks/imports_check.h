@@ -1,7 +1,8 @@
 // check_imports: what hooks import from beside themselves is there.
 //
 // A hook whose own module is gone ends before it does anything: it is silently off. Only
-// what can be decided without running is looked at, in every script beneath hooks/:
+// what can be decided without running is looked at, in every script beneath hooks/,
+// and in those that settings run elsewhere:
 //
 //   JavaScript   require("./x"), import ... from "../x.mjs"
 //   Python       from .x import y; and import x, where x.py stood beside it before

@@ -33,6 +33,17 @@ std::vector<std::string> imports_told(std::string_view name, const std::string& 
   return imports_told(next);
 }
 
+TEST(ImportsCheck, ScriptsThatSettingsRunElsewhereAreReadToo) {
+  FakeTree next;
+  next.put("scripts/a.sh", ". \"$(dirname \"$0\")/gone.sh\"\n")
+      .put("settings.json", R"({"hooks":{"Stop":[{"hooks":[{"type":"command",
+        "command":"bash ~/.claude/scripts/a.sh"}]}]}})");
+  EXPECT_THAT(imports_told(next), ElementsAre("blocking 1 gone.sh"));
+  EXPECT_THAT(imports_told(next, &next), ElementsAre("warning 1 gone.sh"));
+  next.put("settings.json", "{}");
+  EXPECT_THAT(imports_told(next), IsEmpty());
+}
+
 TEST(ImportsCheck, JavaScriptNamesItsFiles) {
   EXPECT_THAT(
       imports_told("hooks/a.js", "const a = require('./gone');\nconst b = require('./there');\n"),

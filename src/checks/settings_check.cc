@@ -85,6 +85,16 @@ void check_file(const TreeView& next, const TreeView* present, model::Scope scop
     refuse("settings.unreadable", Severity::kBlocking, {0, 0}, text.error().message);
     return;
   }
+  if (!text->has_value() && next.is_dangling(path))
+    return findings.push_back(
+        {.severity = Severity::kWarning,
+         .check = "settings",
+         .rule = "settings.dangling_link",
+         .file = path.display(),
+         .line = 0,
+         .column = 0,
+         .message = "it is a link that leads nowhere, so no hook and no deny rule of it holds",
+         .remedy = "Bring back what it leads to, or take the link away."});
   if (!text->has_value()) return;
   const auto severity = [&] {
     const auto file = next.find(path);

@@ -88,6 +88,8 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> na
 
 std::optional<SourceParser> parser_of_program(std::string_view path) {
   const std::string_view name = base_name(path);
+  // Its parser takes another language for this one.
+  if (name.starts_with("python2")) return std::nullopt;
   if (name.starts_with("python") &&
       name.substr(6).find_first_not_of("0123456789.") == std::string_view::npos)
     return SourceParser{Language::kPython, std::string(name)};
@@ -100,15 +102,8 @@ std::optional<SourceParser> parser_of_program(std::string_view path) {
 
 // "#!/usr/bin/env -S uv run --script" and the like.
 std::optional<SourceParser> parser_of_first_line(std::string_view source) {
-  std::string_view line = source.substr(2, source.find('\n') - 2);
-  bool after_env = false;
-  for (const std::string_view word : split(line, ' ')) {
-    const std::string_view name = word.substr(0, word.find('\r'));
-    if (name.empty()) continue;
-    if (after_env && (name.starts_with('-') || name.contains('='))) continue;
+  for (const std::string& name : words_of_first_line(source))
     if (base_name(name) != "env") return parser_of_program(name);
-    after_env = true;
-  }
   return std::nullopt;
 }
 
@@ -208,6 +203,19 @@ SyntaxVerdict parse_shell(const SourceParser& parser, const Source& source, Proc
 }
 
 }  // namespace
+
+std::vector<std::string> words_of_first_line(std::string_view source) {
+  std::vector<std::string> words;
+  if (!source.starts_with("#!")) return words;
+  for (const std::string_view word : split(source.substr(2, source.find('\n') - 2), ' ')) {
+    const std::string_view name = word.substr(0, word.find_first_of("\r\t"));
+    if (name.empty()) continue;
+    const bool after_env = words.size() == 1 && base_name(words[0]) == "env";
+    if (after_env && (name.starts_with('-') || name.contains('='))) continue;
+    words.emplace_back(name);
+  }
+  return words;
+}
 
 std::optional<SourceParser> parser_of(const model::ReferencedFile& reference, std::string_view name,
                                       std::string_view source) {

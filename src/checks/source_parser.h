@@ -33,6 +33,8 @@ struct SourceParser {
 // its extension where neither the command nor a first line "#!..." does.
 std::optional<SourceParser> parser_of(const model::ReferencedFile& reference, std::string_view name,
                                       std::string_view source);
+// The interpreter and its arguments that "#!" names; empty without one.
+std::vector<std::string> words_of_first_line(std::string_view source);
 // Of a file that nothing is known to run.
 std::optional<SourceParser> parser_of(std::string_view name, std::string_view source);
 

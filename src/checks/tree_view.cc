@@ -18,6 +18,13 @@ Result<std::optional<std::string>> TreeView::settings(model::Scope scope, Settin
   return std::optional<std::string>(std::move(text));
 }
 
+bool TreeView::exists_outside(const std::string&) const {
+  return true;
+}
+bool TreeView::is_dangling(const model::LogicalPath&) const {
+  return false;
+}
+
 std::optional<bool> TreeView::is_edited(const model::LogicalPath&) const {
   return std::nullopt;
 }

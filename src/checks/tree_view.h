@@ -48,6 +48,10 @@ class TreeView {
   virtual Result<std::vector<model::LogicalPath>> files_beneath(
       model::Scope scope, const std::string& directory) const = 0;
   virtual model::HookRoots roots() const = 0;
+  // Of a path in none of the roots, which no edit touches. True where it cannot be told.
+  virtual bool exists_outside(const std::string& absolute) const;
+  // Whether a link stands at path that leads nowhere: find() says that nothing does.
+  virtual bool is_dangling(const model::LogicalPath& path) const;
   // Of a tree that was made from another by edits: whether one of them is at path, or
   // anywhere beneath directory. nullopt: it was not made so, and anything may differ.
   virtual std::optional<bool> is_edited(const model::LogicalPath& path) const;

@@ -15,6 +15,24 @@ namespace {
 
 using nlohmann::json;
 
+engine::Writing writing_of(const Invocation& invocation) {
+  return invocation.options.dry_run ? engine::Writing::kPretend : engine::Writing::kDo;
+}
+
+// The last lines of a command that writes files of its own, or would.
+ExitCode end_dry_run(const Invocation& invocation, const std::vector<std::string>& files,
+                     json object) {
+  json names = json::array();
+  for (const std::string& file : files) {
+    invocation.output.line("Dry run: " + escape(file) + " would be written.");
+    names.push_back(escape(file));
+  }
+  object["dry_run"] = true;
+  object["would_write"] = std::move(names);
+  invocation.output.json(invocation.command, std::move(object), ExitCode::kDone);
+  return ExitCode::kDone;
+}
+
 std::string version_text(const store::Bundle& bundle) {
   return bundle.version() ? bundle.version()->display() : "unknown";
 }
@@ -98,10 +116,20 @@ ExitCode run_bundle_inspect(const Invocation& invocation, const BundleArguments&
 
 ExitCode run_bundle_create(const Invocation& invocation, const BundleArguments& arguments) {
   const std::string file = invocation.absolute(arguments.output);
-  const auto packed = engine::create_bundle(
-      invocation.environment, invocation.absolute(arguments.source), arguments.subdir, file);
+  const auto packed =
+      engine::create_bundle(invocation.environment, invocation.absolute(arguments.source),
+                            arguments.subdir, file, writing_of(invocation));
   if (!packed) return invocation.fail(packed.error());
   const Output& out = invocation.output;
+  for (const std::string& warning : packed->warnings) out.warning(warning);
+  if (invocation.options.dry_run) {
+    out.line(fmt::format("   {} files, {}, sha256 {}", with_thousands(packed->files_count),
+                         human_size(packed->size_bytes), packed->sha256.hex()));
+    return end_dry_run(invocation, {file},
+                       {{"files_count", packed->files_count},
+                        {"size_bytes", packed->size_bytes},
+                        {"sha256", packed->sha256.hex()}});
+  }
   out.line(fmt::format("{} {}", out.tick(), out.good("Bundle created: " + escape(file))));
   out.line(fmt::format("   {} files, {}, sha256 {}", with_thousands(packed->files_count),
                        human_size(packed->size_bytes), packed->sha256.hex()));
@@ -118,6 +146,11 @@ ExitCode run_bundle_create(const Invocation& invocation, const BundleArguments& 
 
 ExitCode run_bundle_keygen(const Invocation& invocation, const BundleArguments& arguments) {
   const std::string file = invocation.absolute(arguments.output);
+  if (invocation.options.dry_run) {
+    if (const Status may = engine::may_make_key(invocation.environment, file); !may)
+      return invocation.fail(may.error());
+    return end_dry_run(invocation, {file, file + ".pub"}, json::object());
+  }
   const auto key = engine::make_key(invocation.environment, file);
   if (!key) return invocation.fail(key.error());
   const Output& out = invocation.output;
@@ -131,9 +164,11 @@ ExitCode run_bundle_keygen(const Invocation& invocation, const BundleArguments& 
 
 ExitCode run_bundle_sign(const Invocation& invocation, const BundleArguments& arguments) {
   const std::string file = invocation.absolute(arguments.source);
-  const auto key =
-      engine::sign_bundle(invocation.environment, file, invocation.absolute(arguments.key));
+  const auto key = engine::sign_bundle(invocation.environment, file,
+                                       invocation.absolute(arguments.key), writing_of(invocation));
   if (!key) return invocation.fail(key.error());
+  if (invocation.options.dry_run)
+    return end_dry_run(invocation, {file + ".sig"}, {{"public_key", key->text()}});
   const Output& out = invocation.output;
   out.line(fmt::format("{} {}", out.tick(), out.good("Signed: " + escape(file) + ".sig")));
   out.line("   with " + key->text());

@@ -168,8 +168,10 @@ class CommandLine {
         [this](const Invocation& i) {
           return run_adopt(i, {.version = version_.empty() ? std::nullopt : std::optional(version_),
                                .source = source_,
-                               .scope = scope()});
+                               .scope = scope(),
+                               .subdir = bundle_.subdir});
         });
+    adopt->add_option("--subdir", bundle_.subdir, "Where in the bundle its tree is");
     adopt->add_option("version", version_, "The version (default: what the bundle says)");
     adopt->add_option("--from", source_, "Its pristine content, as for update")->required();
     adopt->add_option("--scope", scope_, "user (~/.claude) or project")
@@ -207,8 +209,12 @@ class CommandLine {
     CLI::App* check =
         add(app_, "check", "Look at the tree, or at what a bundle would make of it", "check",
             "stravinsky check\nstravinsky check ./package --json", [this](const Invocation& i) {
-              return run_check(i, {.version = std::nullopt, .source = source_, .scope = scope()});
+              return run_check(i, {.version = std::nullopt,
+                                   .source = source_,
+                                   .scope = scope(),
+                                   .subdir = bundle_.subdir});
             });
+    check->add_option("--subdir", bundle_.subdir, "Where in the bundle its tree is");
     check->add_option("bundle", source_, "What `update --from` takes (default: the live tree)");
     check->add_option("--scope", scope_, "user (~/.claude) or project")
         ->check(CLI::IsMember({"user", "project"}));

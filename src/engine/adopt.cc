@@ -67,9 +67,11 @@ Status declare(Session& session, const store::Bundle& bundle, const model::Versi
 }  // namespace
 
 Result<Adopted> adopt(Session& session, const AdoptRequest& request) {
-  ASSIGN_OR_RETURN_WHILE(const store::Bundle bundle,
-                         open_source(session, {.source = request.source, .scope = request.scope}),
-                         "while reading the bundle");
+  ASSIGN_OR_RETURN_WHILE(
+      const store::Bundle bundle,
+      open_source(session,
+                  {.source = request.source, .subdir = request.subdir, .scope = request.scope}),
+      "while reading the bundle");
   ASSIGN_OR_RETURN(const model::Version version, version_of(request, bundle));
   const store::Root* root = session.roots().of(request.scope);
   if (root == nullptr)

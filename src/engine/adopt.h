@@ -22,6 +22,7 @@ struct AdoptRequest {
   std::optional<std::string> version;  // empty: the bundle's own
   std::string source;                  // as for update
   model::Scope scope = model::Scope::kUser;
+  std::optional<std::string> subdir{};  // where in the bundle its tree is
 };
 
 struct Adopted {

@@ -22,6 +22,20 @@ Result<std::string> read_small(fs::FileSystem& fs, const std::string& absolute, 
   return store::read_archive_file(fs, absolute, {.archive_max_bytes = max_bytes});
 }
 
+Status write(const Environment& environment, const std::string& file, std::string_view bytes,
+             uint32_t mode, Writing writing) {
+  if (writing == Writing::kDo) return fs::write_new_file(environment.fs, file, bytes, mode);
+  return fs::check_new_file(environment.fs, file);
+}
+
+Status check_name(const std::string& file) {
+  if (file.ends_with(".tar.gz") || file.ends_with(".tgz")) return {};
+  return make_error(ErrorCode::kUsage, "a bundle is a .tar.gz, and this is another name",
+                    escape(file))
+      .with_untouched("Nothing was written.")
+      .with_remedy("Give a name that ends in .tgz or .tar.gz.");
+}
+
 bool is_same(const store::Bundle& a, const store::Bundle& b) {
   constexpr uint32_t kExecBits = 0111;
   return std::ranges::equal(
@@ -34,7 +48,8 @@ bool is_same(const store::Bundle& a, const store::Bundle& b) {
 
 Result<PackedBundle> create_bundle(const Environment& environment, const std::string& source,
                                    const std::optional<std::string>& subdir,
-                                   const std::string& file) {
+                                   const std::string& file, Writing writing) {
+  RETURN_IF_ERROR(check_name(file));
   ASSIGN_OR_RETURN(const store::Bundle bundle,
                    store::Bundle::open(environment.fs, source,
                                        {.subdir = subdir, .sources = store::Sources::kKeep}));
@@ -46,10 +61,11 @@ Result<PackedBundle> create_bundle(const Environment& environment, const std::st
                       escape(source))
         .with_untouched("Nothing was written.")
         .with_remedy("Pack the directory of the tree by itself: --subdir DIR");
-  RETURN_IF_ERROR(fs::write_new_file(environment.fs, file, bytes, kPublicMode));
+  RETURN_IF_ERROR(write(environment, file, bytes, kPublicMode, writing));
   return PackedBundle{.size_bytes = bytes.size(),
                       .sha256 = codec::sha256(bytes),
-                      .files_count = bundle.files().size()};
+                      .files_count = bundle.files().size(),
+                      .warnings = bundle.warnings()};
 }
 
 Result<codec::Ed25519PublicKey> make_key(const Environment& environment, const std::string& file) {
@@ -63,9 +79,14 @@ Result<codec::Ed25519PublicKey> make_key(const Environment& environment, const s
   return public_key;
 }
 
+Status may_make_key(const Environment& environment, const std::string& file) {
+  RETURN_IF_ERROR(fs::check_new_file(environment.fs, file + ".pub"));
+  return fs::check_new_file(environment.fs, file);
+}
+
 Result<codec::Ed25519PublicKey> sign_bundle(const Environment& environment,
-                                            const std::string& bundle,
-                                            const std::string& key_file) {
+                                            const std::string& bundle, const std::string& key_file,
+                                            Writing writing) {
   ASSIGN_OR_RETURN(const std::string pem, read_small(environment.fs, key_file, kKeyMaxBytes));
   auto key = codec::Ed25519PrivateKey::parse_pem(pem);
   if (!key) {
@@ -77,8 +98,8 @@ Result<codec::Ed25519PublicKey> sign_bundle(const Environment& environment,
   }
   ASSIGN_OR_RETURN(const std::string bytes,
                    store::read_archive_file(environment.fs, bundle, store::BundleLimits()));
-  RETURN_IF_ERROR(fs::write_new_file(environment.fs, bundle + std::string(store::kSignatureEnding),
-                                     store::make_signature(bytes, *key), kPublicMode));
+  RETURN_IF_ERROR(write(environment, bundle + std::string(store::kSignatureEnding),
+                        store::make_signature(bytes, *key), kPublicMode, writing));
   return key->public_key();
 }
 

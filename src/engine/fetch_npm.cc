@@ -130,10 +130,46 @@ Result<std::string> read_tarball(fs::FileSystem& fs, fs::Fd dir, const NpmPackag
   const RelPath name = RelPath::of(tarball->name);
   ASSIGN_OR_RETURN(const fs::Stat stat, fs.stat(dir, name));
   if (stat.size_bytes > size_max_bytes)
-    return with_advice(ErrorCode::kUsage,
+    return with_advice(ErrorCode::kCorrupt,
                        fmt::format("it is larger than {}", human_size(size_max_bytes)), package,
                        "Ask whoever made it.");
   return fs::read_file(fs, dir, name, size_max_bytes);
+}
+
+// dir: an empty one of nobody else's.
+Result<std::string> pack_into(Session& session, const std::string& dir, const NpmPackage& package,
+                              uint64_t size_max_bytes) {
+  const Environment& environment = session.environment();
+  auto ended = environment.processes.run(npm_pack(environment, dir, package));
+  if (!ended && is_not_found(ended.error()))
+    return with_advice(ErrorCode::kUnsupported, "npm is not installed", package,
+                       "Install it (Debian: npm), or download the tarball and give its path.");
+  if (!ended) return std::move(ended).error();
+  if (ended->timed_out || ended->exit_code != 0) return npm_failure(*ended, package);
+  ASSIGN_OR_RETURN(const fs::File opened, fs::File::open_root(session.fs(), dir));
+  return read_tarball(session.fs(), opened.fd(), package, size_max_bytes);
+}
+
+Result<std::string> fetch_outside_the_store(Session& session, const NpmPackage& package,
+                                            uint64_t size_max_bytes) {
+  const Environment& environment = session.environment();
+  ProcessRequest make{.argv = {"mktemp", "-d", "-t", "stravinsky-fetch-XXXXXXXXXX"},
+                      .input = {},
+                      .timeout_ms = kTimeoutMs,
+                      .environment = {}};
+  if (auto place = environment.variable("TMPDIR"))
+    make.environment.emplace_back("TMPDIR", std::move(*place));
+  const auto made = environment.processes.run(make);
+  std::string dir = made ? made->output : std::string();
+  while (dir.ends_with('\n')) dir.pop_back();
+  if (!made || made->exit_code != 0 || !dir.starts_with('/'))
+    return with_advice(ErrorCode::kIo, "no temporary directory could be made for npm", package,
+                       fmt::format("Fetch it first: npm pack {}@{}, then give the file",
+                                   package.name, package.version));
+  auto bytes = pack_into(session, dir, package, size_max_bytes);
+  (void)environment.processes.run(
+      {.argv = {"rm", "-rf", "--", dir}, .input = {}, .timeout_ms = kTimeoutMs, .environment = {}});
+  return bytes;
 }
 
 }  // namespace
@@ -167,15 +203,26 @@ Result<NpmPackage> NpmPackage::parse(std::string_view source) {
       .with_remedy("Write it like npm:NAME, npm:NAME@1.2.3 or npm:@SCOPE/NAME.");
 }
 
+std::optional<model::Version> NpmPackage::exact_version() const {
+  std::string_view core = version;
+  if (core.starts_with('v')) core.remove_prefix(1);
+  core = core.substr(0, core.find_first_of("-+"));
+  const auto numbers = split(core, '.');
+  const bool is_whole =
+      numbers.size() == 3 && std::ranges::all_of(numbers, [](auto number) {
+        return !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+      });
+  if (!is_whole) return std::nullopt;
+  auto exact = model::Version::parse(version);
+  if (!exact) return std::nullopt;
+  return std::move(*exact);
+}
+
 Result<std::string> fetch_npm(Session& session, const NpmPackage& package,
                               uint64_t size_max_bytes) {
+  if (session.is_dry_run()) return fetch_outside_the_store(session, package, size_max_bytes);
   const Environment& environment = session.environment();
   fs::FileSystem& fs = session.fs();
-  if (session.is_dry_run())
-    return with_advice(ErrorCode::kUnsupported,
-                       "a dry run writes nothing, and npm must write its tarball", package,
-                       fmt::format("Fetch it first: npm pack {}@{}, then give the file with --from",
-                                   package.name, package.version));
   const store::StoreDir& store = session.store();
   RETURN_IF_ERROR(store.ensure(layout::staging()));
   ASSIGN_OR_RETURN(
@@ -186,18 +233,7 @@ Result<std::string> fetch_npm(Session& session, const NpmPackage& package,
   RETURN_IF_ERROR(sweep(fs, store.fd()));
   const RelPath place = layout::fetched(environment.random.hex(8));
   RETURN_IF_ERROR(store.ensure(place));
-  auto bytes = [&]() -> Result<std::string> {
-    auto ended =
-        environment.processes.run(npm_pack(environment, store.path() + "/" + place.str(), package));
-    if (!ended && is_not_found(ended.error()))
-      return with_advice(ErrorCode::kUnsupported, "npm is not installed", package,
-                         "Install it (Debian: npm), or download the tarball and give its path.");
-    if (!ended) return std::move(ended).error();
-    if (ended->timed_out || ended->exit_code != 0) return npm_failure(*ended, package);
-    ASSIGN_OR_RETURN(const fs::File dir,
-                     fs::File::open(fs, store.fd(), place, fs::OpenMode::kDirectory));
-    return read_tarball(fs, dir.fd(), package, size_max_bytes);
-  }();
+  auto bytes = pack_into(session, store.path() + "/" + place.str(), package, size_max_bytes);
   // What cannot be removed now is swept by the next fetch.
   (void)fs::remove_tree(fs, store.fd(), place);
   return bytes;

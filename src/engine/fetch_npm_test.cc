@@ -132,18 +132,34 @@ TEST_F(FetchNpm, EachFailureSaysWhatItIs) {
   e_.processes().answer("npm", ProcessResult{});
   EXPECT_THAT(fetch().error().message, HasSubstr("left no file"));
   npm_writes(std::string(101, 'x'));
-  EXPECT_EQ(outcome(fetch()), "usage");
+  EXPECT_EQ(outcome(fetch()), "corrupt");
 }
 
-TEST_F(FetchNpm, ADryRunStartsNothing) {
+TEST_F(FetchNpm, ADryRunFetchesOutsideTheStore) {
   npm_writes("tarball");
+  e_.processes().answer("rm", ProcessResult{});
   SessionRequest request;
   request.mode = RunMode::kDryRun;
   const auto dry = e_.open(e_.disk(), request);
-  const size_t before = e_.processes().requests().size();
-  EXPECT_EQ(outcome(fetch_npm(**dry, NpmPackage{.name = "x", .version = "latest"}, 100)),
-            "unsupported");
-  EXPECT_EQ(e_.processes().requests().size(), before);
+  const NpmPackage package{.name = "x", .version = "latest"};
+  EXPECT_EQ(outcome(fetch_npm(**dry, package, 100)), "io") << "no mktemp";
+  e_.processes().answer("mktemp",
+                        ProcessResult{.output = "/tmp/stravinsky-fetch-1\n", .errors = {}});
+  EXPECT_EQ(fetch_npm(**dry, package, 100).value(), "tarball");
+  EXPECT_EQ(e_.processes().requests().back().argv,
+            (std::vector<std::string>{"rm", "-rf", "--", "/tmp/stravinsky-fetch-1"}));
+  EXPECT_TRUE(staged().empty());
+}
+
+TEST(NpmPackage, OnlyAWholeVersionIsExact) {
+  const auto exact = [](const char* version) {
+    const auto found = NpmPackage{.name = "x", .version = version}.exact_version();
+    return found ? found->str() : "none";
+  };
+  EXPECT_EQ(exact("1.2.3"), "1.2.3");
+  EXPECT_EQ(exact("v1.2.3-rc.1"), "1.2.3-rc.1");
+  for (const char* other : {"latest", "1", "1.2", "1.x", "1.2.x", "next", "1..3"})
+    EXPECT_EQ(exact(other), "none") << other;
 }
 
 }  // namespace

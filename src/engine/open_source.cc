@@ -107,6 +107,8 @@ class SourceOpener {
     Fetched fetched;
     if (is_npm(source)) {
       ASSIGN_OR_RETURN(const NpmPackage package, NpmPackage::parse(source));
+      options_.version = package.exact_version();
+      options_.first = store::FirstMetadata::kPackage;
       // Known to be refused: not worth the way.
       if (requires_signature())
         return unsigned_error(escape(source), "an npm package has no signature of ours");

@@ -7,6 +7,9 @@
 // An archive is held in memory from the first byte to the last look at it, so that what
 // was hashed and whose signature was checked is what is unpacked.
 //
+// The version of an npm package is the one that was asked for when that is exact, else that
+// of its package.json: what the registry knows it by.
+//
 // Signatures: SOURCE.sig beside an archive or behind an address. One that does not hold
 // is refused, always. With update.require_signature a bundle must have one, by one of
 // update.trusted_keys; directories and npm packages have none.
@@ -33,8 +36,9 @@ struct SourceRequest {
 // True for what is no path.
 bool is_remote(std::string_view source);
 
-// Errors: kUsage for no bundle or a bad request; kNotFound; kChecksRefused for a signature
-// that is missing or does not hold; kCorrupt for another hash.
+// Errors: kUsage for a bundle without a tree or a bad request; kNotFound; kChecksRefused for
+// a signature that is missing or does not hold; kCorrupt for another hash, and for what is
+// no bundle, damaged or hostile.
 Result<store::Bundle> open_source(Session& session, const SourceRequest& request);
 
 }  // namespace stravinsky::engine

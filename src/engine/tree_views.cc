@@ -46,7 +46,42 @@ Result<std::optional<RealName>> resolve(fs::FileSystem& fs, std::string absolute
   return std::optional<RealName>();
 }
 
+// Where a path of directories ends up; empty when it is not there.
+std::string real_directory(fs::FileSystem& fs, const std::string& absolute) {
+  const auto dir = fs::File::open_root(fs, absolute);
+  if (!dir) return {};
+  const auto path = fs.path_of(dir->fd());
+  return path ? *path : std::string();
+}
+
 }  // namespace
+
+// With CLAUDE_CONFIG_DIR elsewhere, ~/.claude is another directory, unless it is a link to
+// the same one: most packages write ~/.claude in their commands, and mean that.
+LiveView::LiveView(fs::FileSystem& fs, const store::Roots& roots, model::HookRoots hook_roots,
+                   const KnownTree* known)
+    : fs_(fs), roots_(roots), hook_roots_(std::move(hook_roots)), known_(known) {
+  std::string usual = hook_roots_.home + "/.claude";
+  if (hook_roots_.home.empty() || usual == hook_roots_.user_root) return;
+  if (roots_.user.exists && real_directory(fs_, usual) == roots_.user.path)
+    hook_roots_.user_root_aliases.push_back(std::move(usual));
+}
+
+bool LiveView::exists_outside(const std::string& absolute) const {
+  const auto real = resolve(fs_, absolute);
+  return !real || real->has_value();
+}
+
+bool LiveView::is_dangling(const LogicalPath& path) const {
+  const store::Root* root = roots_.of(path.scope);
+  if (root == nullptr) return false;
+  const auto dir = fs::File::open_root(fs_, root->path);
+  if (!dir) return false;
+  const auto stat = fs::stat_if_present(fs_, dir->fd(), path.path);
+  if (!stat || !*stat || (*stat)->type != fs::NodeType::kSymlink) return false;
+  const auto real = resolve(fs_, root->path + "/" + path.path.str());
+  return real && !real->has_value();
+}
 
 Result<std::optional<FileView>> LiveView::find(const LogicalPath& path) const {
   const store::Root* root = roots_.of(path.scope);

@@ -14,13 +14,14 @@ class LiveView final : public checks::TreeView {
  public:
   // known may be nullptr; where it holds a path, its hash is believed.
   LiveView(fs::FileSystem& fs, const store::Roots& roots, model::HookRoots hook_roots,
-           const KnownTree* known)
-      : fs_(fs), roots_(roots), hook_roots_(std::move(hook_roots)), known_(known) {}
+           const KnownTree* known);
 
   Result<std::optional<checks::FileView>> find(const model::LogicalPath& path) const override;
   Result<std::vector<model::LogicalPath>> files_beneath(
       model::Scope scope, const std::string& directory) const override;
   model::HookRoots roots() const override { return hook_roots_; }
+  bool exists_outside(const std::string& absolute) const override;
+  bool is_dangling(const model::LogicalPath& path) const override;
 
  private:
   fs::FileSystem& fs_;
@@ -37,6 +38,12 @@ class EditedView final : public checks::TreeView {
   Result<std::vector<model::LogicalPath>> files_beneath(
       model::Scope scope, const std::string& directory) const override;
   model::HookRoots roots() const override { return live_.roots(); }
+  bool exists_outside(const std::string& absolute) const override {
+    return live_.exists_outside(absolute);
+  }
+  bool is_dangling(const model::LogicalPath& path) const override {
+    return !edits_.contains(path) && live_.is_dangling(path);
+  }
   std::optional<bool> is_edited(const model::LogicalPath& path) const override;
   std::optional<bool> is_edited_beneath(model::Scope scope,
                                         const std::string& directory) const override;

@@ -189,7 +189,7 @@ TEST(Update, RefusesDirectoriesNestedBeyondReason) {
   std::string path = "commands/";
   for (int i = 0; i < 80; ++i) path += "d/";
   e.bundle("v1", {{path + "x.md", "x\n"}});
-  EXPECT_EQ(outcome(e.update("v1")), "usage");
+  EXPECT_EQ(outcome(e.update("v1")), "corrupt");
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "engine/updater.h"
 
 #include <memory>
+#include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"
 #include "engine/expected_scripts.h"
+#include "engine/left_out_settings.h"
 #include "engine/open_source.h"
 #include "engine/operation.h"
 #include "engine/update_proposer.h"
@@ -74,6 +76,8 @@ Result<OperationResult> update(Session& session, const UpdateRequest& request) {
              .ask = request.ask},
             present));
     proposal.to_version = version.str();
+    for (std::string& sentence : left_out_settings(session, *bundle, request.scope, present))
+      proposal.warnings.push_back(std::move(sentence));
     if (!session.is_dry_run()) {
       ASSIGN_OR_RETURN_WHILE(proposal.to_bundle,
                              session.bundles().save(*bundle, version, request.scope),

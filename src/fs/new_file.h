@@ -15,4 +15,8 @@ namespace stravinsky::fs {
 Status write_new_file(FileSystem& fs, const std::string& absolute, std::string_view bytes,
                       uint32_t mode);
 
+// The errors of that which can be known before: something stands there, or its directory
+// does not.
+Status check_new_file(FileSystem& fs, const std::string& absolute);
+
 }  // namespace stravinsky::fs

@@ -52,6 +52,7 @@ std::string described(const std::vector<ReferencedFile>& files) {
   for (const ReferencedFile& file : files) {
     if (!all.empty()) all += ", ";
     all += std::string(name_of(file.interpreter)) + " " + std::string(name_of(file.place));
+    if (file.expansion == Expansion::kNever) all.replace(all.rfind("unknown"), 7, "never");
     if (!file.path.empty()) all += ":" + file.path;
     if (file.guard == Guard::kTested) all += "?";
   }
@@ -112,6 +113,23 @@ TEST(HookReference, FilesOfCommands) {
       {"deno run -A ~/.claude/x.ts", "other user:x.ts"},
       {"timeout -k 1 5 python3 ~/.claude/x.py", "python user:x.py"},
       {"exec nohup ~/.claude/x.sh", "direct user:x.sh"},
+      {"env -i nice -n 5 ~/.claude/x.sh", "direct user:x.sh"},
+      {"stdbuf -oL -e L ~/.claude/x.sh", "direct user:x.sh"},
+      {"npx tsx ~/.claude/x.ts", "other user:x.ts"},
+      {"npx -y -p tsx tsx@4 ~/.claude/x.ts", "other user:x.ts"},
+      {"npx ts-node ~/.claude/x.ts", "other user:x.ts"},
+      {"npx prettier ~/.claude/x.ts", ""},
+      {"pnpm dlx tsx ~/.claude/x.ts", "other user:x.ts"},
+      {"cat | xargs -n 1 ~/.claude/x.sh", "direct user:x.sh"},
+      {"python2.7 ~/.claude/x.py", "other user:x.py"},
+      {"jq -rf ~/.claude/x.jq", "other user:x.jq"},
+      {"jq --from-file ~/.claude/x.jq a", "other user:x.jq"},
+      {"awk -F : -f ~/.claude/x.awk", "other user:x.awk"},
+      {"eval \"python3 $HOME/.claude/x.py\"", "python user:x.py"},
+      {"echo $(python3 ~/.claude/x.py)", "python user:x.py"},
+      {"X=\"`~/.claude/x.sh a`\" true", "direct user:x.sh"},
+      {"x=$((1 + 2)); ~/.claude/x.sh", "direct user:x.sh"},
+      {"a=$(cd /srv && pwd); cd ~/.claude && ./x.sh", "direct user:x.sh"},
       {"source ~/.claude/x.sh", "bash user:x.sh"},
       // several commands, redirections, conditions
       {"cd $CLAUDE_PROJECT_DIR && python3 .claude/hooks/x.py", "python project:hooks/x.py"},
@@ -135,9 +153,19 @@ TEST(HookReference, FilesOfCommands) {
       {"python3 $(which x.py)", "python unknown"},
       {"python3 `which x.py`", "python unknown"},
       {"python3 ~/.claude/hooks/*.py", "python unknown"},
-      {"python3 '~/.claude/x.py'", "python unknown"},
+      {"python3 '~/.claude/x.py'", "python never"},
       {"python3 ~other/.claude/x.py", "python unknown"},
-      {"python3 ~/.claude/hooks/../x.py", "python unknown"},
+      {"python3 ~/.claude/hooks/../x.py", "python user:x.py"},
+      {"python3 ~/.claude/../.claude/./hooks/../hooks/x.py", "python user:hooks/x.py"},
+      {"python3 ~/.claude/../x.py", "python outside:/home/u/x.py"},
+      {"node ${CLAUDE_PLUGIN_ROOT}/../x.js", "node unknown"},
+      {"python3 \"~/.claude/x.py\"", "python never"},
+      {"python3 '$HOME/.claude/x.py'", "python never"},
+      {"python3 \\~/.claude/x.py", "python never"},
+      {"'~/.claude/x.sh' a", "direct never"},
+      {"uv run \"~/.claude/x.py\"", "uv never"},
+      {"bash -c '~/.claude/x.sh'", "direct user:x.sh"},
+      {"echo \"~/.claude/x.sh\"", ""},
       {"python3 '/home/u/.claude/a b/$x.py'", "python user:a b/$x.py"},
       {"python3 /home/u/.claude/a\\ b.py", "python user:a b.py"},
       {"python3 //home/u/./.claude//x.py", "python user:x.py"},
@@ -156,36 +184,72 @@ TEST(HookReference, FilesOfCommands) {
       {"FOO=1", ""},
   };
   for (const auto& [command, expected] : cases)
-    EXPECT_EQ(described(files_of_command(command, Scope::kUser, kRoots)), expected) << command;
+    EXPECT_EQ(described(read_command(command, Scope::kUser, kRoots).files), expected) << command;
+}
+
+TEST(HookReference, ProgramsThatMustBeThere) {
+  const auto programs = [](std::string_view command) {
+    std::string all;
+    for (const std::string& name : read_command(command, Scope::kUser, kRoots).programs)
+      all += (all.empty() ? "" : " ") + name;
+    return all;
+  };
+  EXPECT_EQ(programs("python3 ~/.claude/x.py"), "python3");
+  EXPECT_EQ(programs("nosuch ~/.claude/x.py"), "nosuch");
+  EXPECT_EQ(programs("/usr/bin/env ruby9 ~/.claude/x.rb"), "ruby9");
+  EXPECT_EQ(programs("/opt/none/python3 ~/.claude/x.py"), "/opt/none/python3");
+  EXPECT_EQ(programs("timeout 5 npx tsx ~/.claude/x.ts"), "timeout npx");
+  EXPECT_EQ(programs("uv run python ~/.claude/x.py"), "uv");
+  EXPECT_EQ(programs("command -v bun >/dev/null && bun ~/.claude/x.ts"), "");
+  EXPECT_EQ(programs("if which bun; then bun ~/.claude/x.ts; fi"), "");
+  EXPECT_EQ(programs("$CLAUDE_PROJECT_DIR/.venv/bin/python ~/.claude/x.py"), "");
+  EXPECT_EQ(programs("~/.claude/bin/node ~/.claude/x.js"), "");
+  EXPECT_EQ(programs("echo done; exec ~/.claude/x.sh; mytool --flag"), "");
+}
+
+TEST(HookReference, WhatOnlyARunningShellKnowsIsSaid) {
+  const auto doubt = [](std::string_view command) -> std::string {
+    const CommandReading read = read_command(command, Scope::kUser, kRoots);
+    return read.is_undecided ? "undecided" : read.runs_module ? "module" : "";
+  };
+  EXPECT_EQ(doubt("python3 $(cat x)"), "undecided");
+  EXPECT_EQ(doubt("eval \"`cat x`\""), "undecided");
+  EXPECT_EQ(doubt("cd \"$(git rev-parse --show-toplevel)\" && .claude/hooks/x.sh"), "undecided");
+  EXPECT_EQ(doubt("FOO=$(date) python3 ~/.claude/x.py"), "");
+  EXPECT_EQ(doubt("PYTHONPATH=~/.claude/hooks python3 -m x"), "module");
+  EXPECT_EQ(doubt("env PYTHONPATH=~/.claude/hooks python3 -Bm x"), "module");
+  EXPECT_EQ(doubt("cd ~/.claude/hooks && python3 -m x"), "module");
+  EXPECT_EQ(doubt("python3 -m json.tool"), "");
 }
 
 TEST(HookReference, RelativePathsBelongToTheProjectInItsOwnSettings) {
   const auto files = [](std::string_view command) {
-    return described(files_of_command(command, Scope::kProject, kRoots));
+    return described(read_command(command, Scope::kProject, kRoots).files);
   };
   EXPECT_EQ(files("python3 .claude/hooks/x.py"), "python project:hooks/x.py");
   EXPECT_EQ(files("./.claude/hooks/x.sh"), "direct project:hooks/x.sh");
   EXPECT_EQ(files("python3 scripts/x.py"), "python unknown");
   EXPECT_EQ(files("cd $X; python3 .claude/hooks/x.py"), "python unknown");
-  EXPECT_EQ(described(files_of_command(".claude/x.sh", Scope::kUser, kRoots)), "direct unknown");
+  EXPECT_EQ(described(read_command(".claude/x.sh", Scope::kUser, kRoots).files), "direct unknown");
 }
 
 TEST(HookReference, ExecFormHasNoShell) {
   const auto files = [](std::string_view program, const std::vector<std::string>& args) {
-    return described(files_of_exec(program, args, Scope::kUser, kRoots));
+    return described(read_exec(program, args, Scope::kUser, kRoots).files);
   };
   EXPECT_EQ(files("node", {"${CLAUDE_PLUGIN_ROOT}/x y.mjs"}), "node plugin:x y.mjs");
   EXPECT_EQ(files("${CLAUDE_PROJECT_DIR}/.claude/x.sh", {}), "direct project:x.sh");
   EXPECT_EQ(files("python3", {"-u", "/home/u/.claude/a'b.py"}), "python user:a'b.py");
-  EXPECT_EQ(files("python3", {"~/.claude/x.py"}), "python unknown");
-  EXPECT_EQ(files("python3", {"$HOME/.claude/x.py"}), "python unknown");
+  EXPECT_EQ(files("python3", {"~/.claude/x.py"}), "python never");
+  EXPECT_EQ(files("python3", {"$HOME/.claude/x.py"}), "python never");
+  EXPECT_EQ(files("~/.claude/x.sh", {}), "direct never");
   EXPECT_EQ(files("bash", {"-c", "~/.claude/x.sh"}), "direct user:x.sh");
 }
 
 TEST(HookReference, AnotherConfigDirectoryIsTheUserRoot) {
   const HookRoots roots = {.home = "/home/u", .user_root = "/etc/claude", .project_root = ""};
   const auto files = [&](std::string_view command) {
-    return described(files_of_command(command, Scope::kUser, roots));
+    return described(read_command(command, Scope::kUser, roots).files);
   };
   EXPECT_EQ(files("/etc/claude/hooks/x.sh"), "direct user:hooks/x.sh");
   EXPECT_EQ(files("~/.claude/x.sh"), "direct outside:/home/u/.claude/x.sh");
@@ -197,7 +261,7 @@ TEST(HookReference, AliasesNameTheSameRoots) {
   roots.user_root_aliases = {"/data/dotfiles/claude"};
   roots.project_root_aliases = {"/mnt/p"};
   const auto files = [&](std::string_view command) {
-    return described(files_of_command(command, Scope::kUser, roots));
+    return described(read_command(command, Scope::kUser, roots).files);
   };
   EXPECT_EQ(files("/data/dotfiles/claude/hooks/x.sh"), "direct user:hooks/x.sh");
   EXPECT_EQ(files("/mnt/p/.claude/x.sh"), "direct project:x.sh");
@@ -207,11 +271,12 @@ TEST(HookReference, AliasesNameTheSameRoots) {
 TEST(HookReference, UnquotedValueWithSpacesIsUndecided) {
   const HookRoots roots = {
       .home = "/home/a b", .user_root = "/home/a b/.claude", .project_root = ""};
-  EXPECT_EQ(described(files_of_command("$HOME/.claude/x.sh", Scope::kUser, roots)),
+  EXPECT_EQ(described(read_command("$HOME/.claude/x.sh", Scope::kUser, roots).files),
             "direct unknown");
-  EXPECT_EQ(described(files_of_command("\"$HOME/.claude/x.sh\"", Scope::kUser, roots)),
+  EXPECT_EQ(described(read_command("\"$HOME/.claude/x.sh\"", Scope::kUser, roots).files),
             "direct user:x.sh");
-  EXPECT_EQ(described(files_of_command("~/.claude/x.sh", Scope::kUser, roots)), "direct user:x.sh");
+  EXPECT_EQ(described(read_command("~/.claude/x.sh", Scope::kUser, roots).files),
+            "direct user:x.sh");
 }
 
 TEST(HookReference, EveryHandlerIsListedWithItsPlace) {
@@ -268,7 +333,7 @@ TEST(HookReference, AnyTextIsReadWithoutHarm) {
       state = state * 6364136223846793005U + 1442695040888963407U;
       command += alphabet[(state >> 33U) % alphabet.size()];
     }
-    for (const ReferencedFile& file : files_of_command(command, Scope::kProject, kRoots))
+    for (const ReferencedFile& file : read_command(command, Scope::kProject, kRoots).files)
       EXPECT_EQ(file.place == Place::kUnknown, file.path.empty()) << command;
   }
 }

@@ -13,11 +13,18 @@ bool is_python(std::string_view name) {
          (name[0] == '3' && name.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
+bool is_python2(std::string_view name) {
+  return name.starts_with("python2") &&
+         name.find_first_not_of("0123456789.", 6) == std::string_view::npos;
+}
+
 }  // namespace
 
 const Grammar* find_grammar(std::string_view name) {
   static const Grammar kGrammars[] = {
       {"python3", Interpreter::kPython, "cm", {}, {"-W", "-X", "--check-hash-based-pycs"}},
+      // Its sources are another language, of which no parser is at hand.
+      {"python2", Interpreter::kOther, "cm", {}, {"-W", "-Q"}},
       {"node",
        Interpreter::kNode,
        "ep",
@@ -33,6 +40,14 @@ const Grammar* find_grammar(std::string_view name) {
       {"perl", Interpreter::kOther, "eE", {}, {"-I"}},
       {"php", Interpreter::kOther, "r", {}, {"-d", "-c"}},
       {"pwsh", Interpreter::kOther, "", {"-Command", "-c"}, {"-ExecutionPolicy"}},
+      {"jq",
+       Interpreter::kOther,
+       "",
+       {},
+       {"--arg", "--argjson", "--slurpfile", "--rawfile", "--indent", "-L"},
+       {"-f", "--from-file"}},
+      {"awk", Interpreter::kOther, "", {}, {"-F", "-v"}, {"-f"}},
+      {"sed", Interpreter::kOther, "", {}, {"-e"}, {"-f"}},
       {"osascript", Interpreter::kOther, "e", {}, {"-l"}},
       {"bun", Interpreter::kOther, "ep", {"--eval", "--print"}, {"-r", "--preload", "--cwd"}},
       {"deno", Interpreter::kOther, "", {}, {"-c", "--config", "--import-map"}},
@@ -40,18 +55,35 @@ const Grammar* find_grammar(std::string_view name) {
       {"ts-node", Interpreter::kOther, "ep", {"--eval"}, {"-P", "--project"}},
   };
   if (is_python(name)) name = "python3";
+  if (is_python2(name)) name = "python2";
   if (name == "nodejs") name = "node";
+  if (name == "gawk" || name == "mawk") name = "awk";
+  if (name == "gsed") name = "sed";
   const auto* found = std::ranges::find(kGrammars, name, &Grammar::name);
   return found == std::end(kGrammars) ? nullptr : found;
 }
 
 const Wrapper* find_wrapper(std::string_view name) {
   static const Wrapper kWrappers[] = {
-      {"exec", {"-a"}},       {"command", {}},
-      {"builtin", {}},        {"nohup", {}},
-      {"time", {"-f", "-o"}}, {"env", {"-u", "--unset", "-C", "--chdir"}},
-      {"setsid", {}},         {"nice", {"-n"}},
-      {"sudo", {"-u", "-g"}}, {"timeout", {"-s", "-k", "--signal", "--kill-after"}}};
+      {"exec", {"-a"}},
+      {"command", {}},
+      {"builtin", {}},
+      {"nohup", {}},
+      {"time", {"-f", "-o"}},
+      {"env", {"-u", "--unset", "-C", "--chdir"}},
+      {"setsid", {}},
+      {"nice", {"-n"}},
+      {"sudo", {"-u", "-g"}},
+      {"timeout", {"-s", "-k", "--signal", "--kill-after"}},
+      {"doas", {"-u", "-C"}},
+      {"stdbuf", {"-i", "-o", "-e", "--input", "--output", "--error"}},
+      {"ionice", {"-c", "-n", "--class", "--classdata"}},
+      {"chronic", {}},
+      {"unbuffer", {}},
+      {"caffeinate", {"-t"}},
+      {"xargs", {"-I", "-n", "-P", "-L", "-d", "-E", "-s", "-a"}},
+      {"npx", {"-p", "--package", "-w", "--workspace"}},
+      {"bunx", {}}};
   const auto* found = std::ranges::find(kWrappers, name, &Wrapper::name);
   return found == std::end(kWrappers) ? nullptr : found;
 }

@@ -25,6 +25,8 @@ struct Grammar {
   std::string_view code_letters;  // short options after which there is no script
   Names code_options;
   Names argument_options;  // take the next word
+  // Those whose next word is the script; where there are any, nothing else is.
+  Names script_options{};
 };
 
 // nullptr for a program that is no interpreter we know. name is without directories.
@@ -34,6 +36,9 @@ const Grammar* find_grammar(std::string_view name);
 struct Wrapper {
   std::string_view name;
   Names argument_options;
+
+  // Of the shell itself: no program that could be missing.
+  bool is_builtin() const { return name == "exec" || name == "command" || name == "builtin"; }
 };
 
 const Wrapper* find_wrapper(std::string_view name);

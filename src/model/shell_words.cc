@@ -148,12 +148,18 @@ class Lexer {
 
   void dollar(bool quoted) {
     if (peek() == '`') {
-      at_ = std::min(text_.find('`', at_ + 1), text_.size()) + 1;
+      const size_t end = std::min(text_.find('`', at_ + 1), text_.size());
+      word_.substitutions.emplace_back(text_.substr(at_ + 1, end - at_ - 1));
+      at_ = end + 1;
       return undecided();
     }
     ++at_;
     if (peek() == '(') {
+      const bool is_arithmetic = peek(1) == '(';
+      const size_t begin = at_ + 1;
       skip_parentheses();
+      if (!is_arithmetic && at_ > begin)
+        word_.substitutions.emplace_back(text_.substr(begin, at_ - 1 - begin));
       return undecided();
     }
     if (peek() == '{') {

@@ -3,7 +3,8 @@
 // Enough of the POSIX shell (2.2 quoting, 2.3 tokens, 2.6.1 and 2.6.2 tilde and
 // parameters) to find the program and the arguments of the commands people put
 // into settings. What only a running shell could know - substitutions, patterns,
-// unknown variables - makes a word undecided, never an error.
+// unknown variables - makes a word undecided, never an error. The commands of a
+// substitution are told beside the word: they run as well.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@ namespace stravinsky::model {
 struct ShellWord {
   std::string text;     // quotes removed, known variables expanded
   bool decided = true;  // false: text is only a part of what a shell would make of it
+  std::vector<std::string> substitutions{};  // what stands in $(...) and `...`
 };
 
 // One simple command: words without redirections. Separators, pipes and brackets

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -38,6 +40,10 @@ const model::Component* component_for(const RelPath& path, LayoutKind kind) {
   return component;
 }
 
+bool names(std::string_view settings, const std::string& path) {
+  return settings.find(".claude/" + path) != std::string_view::npos;
+}
+
 // What a layout may use, with its paths in the source.
 Result<std::vector<RawFile>> collect_tree(BundleSource& source, const BundleLayout& layout) {
   std::vector<RawFile> files;
@@ -47,8 +53,14 @@ Result<std::vector<RawFile>> collect_tree(BundleSource& source, const BundleLayo
   }
   // Beside the folders of a tree may lie a whole checkout.
   ASSIGN_OR_RETURN(const auto entries, source.list(layout.root));
+  ASSIGN_OR_RETURN(const auto settings, source.read(join_path(layout.root, "settings.json")));
+  const auto is_named = [&](const fs::DirEntry& entry) {
+    return settings &&
+           names(settings->content,
+                 entry.type == fs::NodeType::kDirectory ? entry.name + "/" : entry.name);
+  };
   for (const fs::DirEntry& entry : entries)
-    if (is_tree_top(entry.name))
+    if (is_tree_top(entry.name) || is_named(entry))
       RETURN_IF_ERROR(source.collect(join_path(layout.root, entry.name), layout.root, files));
   return files;
 }
@@ -60,6 +72,13 @@ Result<std::vector<RawFile>> choose_files(std::vector<RawFile> sources, const Bu
   std::string settings;
   for (const RawFile& file : sources)
     if (file.path.str() == settings_path) settings = file.content;
+  std::set<std::string, std::less<>> helper_tops;
+  for (const RawFile& file : sources) {
+    const std::string path = file.path.str().substr(prefix);
+    const std::string top = path.substr(0, path.find('/'));
+    if (top != path && brings_what_lies_beside(top) && names(settings, path))
+      helper_tops.insert(top);
+  }
   std::vector<RawFile> files;
   for (RawFile& file : sources) {
     ASSIGN_OR_RETURN(RelPath path,
@@ -69,7 +88,8 @@ Result<std::vector<RawFile>> choose_files(std::vector<RawFile> sources, const Bu
       warnings.push_back(escape(path.str()) + " is never managed and was passed over");
       continue;
     }
-    const bool is_named = settings.find(".claude/" + path.str()) != std::string::npos;
+    const bool is_named =
+        helper_tops.contains(path.components().front()) || names(settings, path.str());
     if (component->kind == model::ComponentKind::kReferenced && !is_named) {
       warnings.push_back(escape(path.str()) + " belongs to no component and was passed over");
       continue;
@@ -133,8 +153,9 @@ const std::string& Bundle::content(size_t index) const {
 Result<Bundle> Bundle::read_source(BundleSource& source, const BundleOptions& options) {
   Bundle bundle;
   ASSIGN_OR_RETURN(bundle.layout_, find_layout(source, options.subdir));
-  ASSIGN_OR_RETURN(BundleIdentity identity, identify(source, bundle.layout_.package));
-  bundle.version_ = std::move(identity.version);
+  ASSIGN_OR_RETURN(BundleIdentity identity,
+                   identify(source, bundle.layout_.package, options.first));
+  bundle.version_ = options.version ? options.version : std::move(identity.version);
   bundle.name_ = std::move(identity.name);
   ASSIGN_OR_RETURN(Tree tree, read_tree(source, bundle.layout_, options, bundle.warnings_));
   RETURN_IF_ERROR(check_modes(tree.files));
@@ -149,6 +170,8 @@ Result<Bundle> Bundle::read_source(BundleSource& source, const BundleOptions& op
                              .sha256 = codec::sha256(file.content)});
     bundle.contents_.push_back(std::move(file.content));
   }
+  bundle.warnings_.insert(bundle.warnings_.end(), identity.warnings.begin(),
+                          identity.warnings.end());
   if (options.sources == Sources::kDrop) return bundle;
   bundle.sources_ = std::move(tree.sources);
   for (RawFile& file : identity.files) bundle.sources_.push_back(std::move(file));

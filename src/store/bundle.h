@@ -4,13 +4,17 @@
 // .whl), told by their content. Where the tree lies is said in store/bundle_layout.h;
 // a Claude Code plugin is turned into a tree (store/bundle_plugin.h).
 //
-// Hostile input. Refused whole, with kUsage and the name: "..", absolute and overlong
-// names, control characters in names, links, hard links, devices and FIFOs, setuid and
-// setgid files, sparse files, the same name twice or in another case or form, a file
-// that is also a directory, content that is not that of the bundle's own manifest, and
-// what is over the limits. What is never managed, secrets included, is passed over and
-// noted. Modes are cut down to 0755, and the owner can always read. Nothing is written
-// anywhere: contents are in memory.
+// Hostile input. Refused whole, with kCorrupt and the name: "..", absolute and overlong
+// names, control characters in names, sparse files, the same name twice or in another
+// case or form, a file that is also a directory, content that is not that of the bundle's
+// own manifest, what is over the limits, a tar without its end; and in the tree links,
+// hard links, devices and FIFOs, setuid and setgid files. What is never managed, secrets
+// included, is passed over and noted. Modes are cut down to 0755, and the owner can
+// always read. Nothing is written anywhere: contents are in memory.
+//
+// Besides the components a tree holds what its settings name outside of them: a file at
+// its top by itself, and of a directory (scripts/run.sh) everything beneath, since a
+// script needs what lies beside it.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +28,7 @@
 #include "codec/tar_gz.h"
 #include "fs/file_system.h"
 #include "model/version.h"
+#include "store/bundle_identity.h"
 #include "store/bundle_layout.h"
 #include "store/bundle_source.h"
 
@@ -44,19 +49,22 @@ struct BundleOptions {
   // What becomes of ${CLAUDE_PLUGIN_ROOT} in a plugin's hooks.
   std::string root_in_commands = "$HOME/.claude";
   Sources sources = Sources::kDrop;
+  std::optional<model::Version> version = {};  // known from elsewhere: it decides
+  FirstMetadata first = FirstMetadata::kPlugin;
 };
 
 class Bundle {
  public:
-  // kNotFound without such a source, kUsage for one that is no bundle.
+  // kNotFound without such a source, kUsage for one without a tree, kCorrupt for one that
+  // is damaged or hostile.
   static Result<Bundle> open(fs::FileSystem& fs, const std::string& absolute_source,
                              const BundleOptions& options = {});
   // An archive in memory; shown is its name in errors.
   static Result<Bundle> open_archive(std::string_view bytes, const std::string& shown,
                                      const BundleOptions& options = {});
 
-  // Of the components, and those that the bundle's settings.json names by
-  // ".claude/<path>"; ascending by path.
+  // Of the components, and what the bundle's settings.json names by ".claude/<path>";
+  // ascending by path.
   const std::vector<BundleFile>& files() const { return files_; }
   // The content of files()[index].
   Status read(size_t index, const codec::Sink& sink) const;
@@ -84,7 +92,7 @@ class Bundle {
   std::vector<RawFile> sources_;
 };
 
-// Opens what is no directory; kUsage naming it when it is larger than the limit.
+// Opens what is no directory; kCorrupt naming it when it is larger than the limit.
 Result<std::string> read_archive_file(fs::FileSystem& fs, const std::string& absolute,
                                       const BundleLimits& limits);
 

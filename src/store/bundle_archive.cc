@@ -31,7 +31,7 @@ Error damaged(archive* reader, const std::string& member) {
   const char* why = libarchive()->error_string(reader);
   const std::string_view text = why != nullptr ? why : "it is cut";
   if (text.find("Unrecognized archive format") != std::string_view::npos) return no_archive();
-  return make_error(ErrorCode::kUsage, "not a sound archive: " + escape(text), escape(member))
+  return make_error(ErrorCode::kCorrupt, "not a sound archive: " + escape(text), escape(member))
       .with_untouched("Nothing was changed.")
       .with_remedy("Get the bundle again and compare its checksum.");
 }
@@ -52,7 +52,7 @@ class TarStream {
         libarchive()->read_next_header(reader_.get(), &entry) != ARCHIVE_OK)
       return damaged(reader_.get(), "");
     if (libarchive()->filter_count(reader_.get()) > 2)
-      return make_error(ErrorCode::kUsage, "the archive is compressed more than once")
+      return make_error(ErrorCode::kCorrupt, "the archive is compressed more than once")
           .with_untouched("Nothing was changed.")
           .with_remedy("Do not install this bundle; ask whoever made it.");
     return {};
@@ -83,9 +83,16 @@ class TarStream {
       ASSIGN_OR_RETURN(const std::string_view piece, next());
       if (piece.empty()) break;
     }
+    // "tar c | gzip" with the tar killed: sound in itself, but for the members it lacks.
+    if (!names_.has_ended())
+      return make_error(ErrorCode::kCorrupt,
+                        "the archive is cut: the blocks that end a tar are not there",
+                        escape(member))
+          .with_untouched("Nothing was changed.")
+          .with_remedy("Get the bundle again and compare its checksum.");
     if (libarchive()->filter_code(reader_.get(), 0) != ARCHIVE_FILTER_GZIP) return {};
     if (codec::check_gzip(as_byte_span(bytes_), unpacked_bytes_)) return {};
-    return make_error(ErrorCode::kUsage, "not a sound .tar.gz: its checksum does not match")
+    return make_error(ErrorCode::kCorrupt, "not a sound .tar.gz: its checksum does not match")
         .with_untouched("Nothing was changed.")
         .with_remedy("Get the bundle again and compare its checksum.");
   }
@@ -117,6 +124,8 @@ class TarStream {
   uint64_t unpacked_bytes_ = 0;
 };
 
+// A link or a device counts only where the tree lies: a checkout may have links beside
+// it, packed or not.
 class MemorySource final : public BundleSource {
  public:
   Result<std::vector<fs::DirEntry>> list(const std::string& dir) override {
@@ -128,7 +137,7 @@ class MemorySource final : public BundleSource {
       const size_t slash = rest.find('/');
       const std::string name(rest.substr(0, slash));
       if (slash == std::string_view::npos) {
-        entries.push_back({name, fs::NodeType::kFile});
+        entries.push_back({name, at->second.type});
         ++at;
       } else {
         entries.push_back({name, fs::NodeType::kDirectory});
@@ -140,33 +149,57 @@ class MemorySource final : public BundleSource {
 
   Result<std::optional<RawFile>> read(const std::string& path) override {
     const auto found = files_.find(path);
-    if (found == files_.end()) return std::nullopt;
-    return found->second;
+    if (found == files_.end() || found->second.type != fs::NodeType::kFile) return std::nullopt;
+    return found->second.file;
   }
 
-  Status collect(const std::string& path, const std::string& /*root*/,
+  Status collect(const std::string& path, const std::string& root,
                  std::vector<RawFile>& files) override {
     const std::string prefix = path.empty() ? "" : path + "/";
-    if (const auto file = files_.find(path); file != files_.end()) {
-      files.push_back(std::move(file->second));
-      files_.erase(file);
-    }
+    if (const auto file = files_.find(path); file != files_.end())
+      RETURN_IF_ERROR(take(file, root, files));
     auto at = files_.lower_bound(prefix);
     while (at != files_.end() && at->first.starts_with(prefix)) {
-      files.push_back(std::move(at->second));
-      at = files_.erase(at);
+      const auto next = std::next(at);
+      RETURN_IF_ERROR(take(at, root, files));
+      at = next;
     }
     return {};
   }
 
   // False when there is one of this name.
   bool add(RawFile file) {
-    std::string name = file.path.str();
-    return files_.emplace(std::move(name), std::move(file)).second;
+    return add({.file = std::move(file), .type = fs::NodeType::kFile, .refusal = {}});
+  }
+  // What must not be in a tree, and what is said when it is.
+  bool add_refused(fs::RelPath path, fs::NodeType type, Error refusal) {
+    return add({.file = {.path = std::move(path)}, .type = type, .refusal = std::move(refusal)});
   }
 
  private:
-  std::map<std::string, RawFile> files_;
+  struct Node {
+    RawFile file;
+    fs::NodeType type = fs::NodeType::kFile;
+    Error refusal;
+  };
+  using Nodes = std::map<std::string, Node>;
+
+  bool add(Node node) {
+    std::string name = node.file.path.str();
+    return files_.emplace(std::move(name), std::move(node)).second;
+  }
+
+  Status take(Nodes::iterator at, const std::string& root, std::vector<RawFile>& files) {
+    if (at->second.type != fs::NodeType::kFile) {
+      if (is_never_managed(at->second.file.path, root)) return {};
+      return at->second.refusal;
+    }
+    files.push_back(std::move(at->second.file));
+    files_.erase(at);
+    return {};
+  }
+
+  Nodes files_;
 };
 
 class ArchiveReader {
@@ -180,7 +213,7 @@ class ArchiveReader {
   Result<std::unique_ptr<BundleSource>> run() {
     if (!reader_) return make_error(ErrorCode::kIo, "out of memory");
     if (bytes_.empty())
-      return make_error(ErrorCode::kUsage, "the file is empty")
+      return make_error(ErrorCode::kCorrupt, "the file is empty")
           .with_untouched("Nothing was changed.")
           .with_remedy("Get the bundle again and compare its checksum.");
     const bool is_zip = bytes_.starts_with("PK\x03\x04") || bytes_.starts_with("PK\x05\x06");
@@ -221,24 +254,29 @@ class ArchiveReader {
     return name != nullptr ? name : "";
   }
 
-  static Status check_kind(archive_entry* entry, const std::string& name) {
+  // Of what is neither a file nor a directory.
+  struct Refused {
+    fs::NodeType type;
+    Error error;
+  };
+  static std::optional<Refused> refusal_of(archive_entry* entry, const std::string& name) {
     if (libarchive()->entry_hardlink(entry) != nullptr ||
         libarchive()->entry_hardlink_utf8(entry) != nullptr)
-      return refuse_hard_link(name);
+      return Refused{fs::NodeType::kOther, refuse_hard_link(name)};
     switch (libarchive()->entry_filetype(entry)) {
       case AE_IFREG:
       case AE_IFDIR:
-        return {};
+        return std::nullopt;
       case AE_IFLNK:
-        return refuse_link(name);
+        return Refused{fs::NodeType::kSymlink, refuse_link(name)};
       default:
-        return refuse_special(name);
+        return Refused{fs::NodeType::kOther, refuse_special(name)};
     }
   }
 
   Status read_member(archive_entry* entry) {
     std::string name = name_of(entry);
-    RETURN_IF_ERROR(check_kind(entry, name));
+    const auto refused = refusal_of(entry, name);
     while (name.starts_with("./")) name.erase(0, 2);
     while (name.ends_with('/')) name.pop_back();
     if (name.empty() || name == ".") {
@@ -254,6 +292,10 @@ class ArchiveReader {
                                              with_thousands(limits_.files_max)));
     member_ = name;
     if (stream_) stream_->member = name;
+    if (refused) {
+      if (source_->add_refused(*path, refused->type, refused->error)) return {};
+      return refuse_bundle(name, "the name is there twice");
+    }
     if (libarchive()->entry_filetype(entry) == AE_IFDIR) return {};
     // A zip may not say the size before the content.
     if (libarchive()->entry_size_is_set(entry))

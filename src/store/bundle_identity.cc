@@ -1,5 +1,9 @@
 #include "store/bundle_identity.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
@@ -105,7 +109,8 @@ std::vector<std::string> dir_and_above(const std::string& dir) {
   return dirs;
 }
 
-Result<BundleIdentity> identify(BundleSource& source, const std::string& package) {
+Result<BundleIdentity> identify(BundleSource& source, const std::string& package,
+                                FirstMetadata first) {
   BundleIdentity identity;
   using Add = void (*)(BundleIdentity&, const std::string&);
   const auto take = [&](Result<std::optional<RawFile>> file, Add add) -> Status {
@@ -115,8 +120,21 @@ Result<BundleIdentity> identify(BundleSource& source, const std::string& package
     identity.files.push_back(std::move(**file));
     return {};
   };
-  RETURN_IF_ERROR(take(nearest(source, package, ".claude-plugin/plugin.json"), add_json));
-  RETURN_IF_ERROR(take(nearest(source, package, "package.json"), add_json));
+  std::array<const char*, 2> names = {".claude-plugin/plugin.json", "package.json"};
+  if (first == FirstMetadata::kPackage) std::ranges::reverse(names);
+  std::array<std::optional<model::Version>, 2> versions;
+  for (size_t i = 0; i < names.size(); ++i) {
+    auto file = nearest(source, package, names[i]);
+    if (file && *file) {
+      BundleIdentity alone;
+      add_json(alone, (*file)->content);
+      versions[i] = alone.version;
+    }
+    RETURN_IF_ERROR(take(std::move(file), add_json));
+  }
+  if (versions[0] && versions[1] && versions[0]->str() != versions[1]->str())
+    identity.warnings.push_back(fmt::format("{} says version {}, {} says {}", names[0],
+                                            versions[0]->str(), names[1], versions[1]->str()));
   RETURN_IF_ERROR(take(nearest_wheel_metadata(source, package), add_wheel_metadata));
   RETURN_IF_ERROR(take(nearest(source, package, "pyproject.toml"), add_pyproject));
   RETURN_IF_ERROR(take(nearest(source, package, kBundleManifestName), add_json));

@@ -122,7 +122,8 @@ TEST_F(LayoutTest, APluginBecomesATree) {
   const auto bundle = open();
   ASSERT_TRUE(bundle) << bundle.error().to_string();
   EXPECT_EQ(bundle->name(), "guard");
-  EXPECT_EQ(found(), ".: commands/go.md scripts/go.sh scripts/guard.sh settings.json");
+  EXPECT_EQ(found(),
+            ".: commands/go.md scripts/go.sh scripts/guard.sh scripts/other.sh settings.json");
   EXPECT_EQ(content(*bundle, "commands/go.md"), "Run $HOME/.claude/scripts/go.sh\n");
   EXPECT_THAT(content(*bundle, "settings.json"),
               HasSubstr(R"(\"$HOME/.claude\"/scripts/guard.sh $CLAUDE_PLUGIN_ROOTS)"));
@@ -140,6 +141,24 @@ TEST_F(LayoutTest, ThePluginsOwnRootIsSpelledAsAsked) {
   EXPECT_THAT(content(*bundle, "settings.json"), HasSubstr("/home/u/.claude"));
   EXPECT_EQ(outcome(Bundle::open(disk_, "/in/b", {.root_in_commands = "/home/$(id)/.claude"})),
             "usage");
+}
+
+// @torka/claude-workflows describes what lies in its own folders.
+TEST_F(LayoutTest, OnlyPathsOfAPluginLeadElsewhere) {
+  file("commands/x.md").file("agents/a.md");
+  const auto warned = [&](const std::string& commands) {
+    file(".claude-plugin/plugin.json", R"({"name":"g","commands":)" + commands + "}");
+    const auto bundle = open();
+    EXPECT_TRUE(bundle) << commands;
+    return bundle && !bundle->warnings().empty();
+  };
+  for (const char* own : {R"([{"name":"x","description":"does"}])", R"("./commands")",
+                          R"(["commands/x.md"])", R"({"x":{"source":"./commands/x.md"}})", "[]"})
+    EXPECT_FALSE(warned(own)) << own;
+  for (const char* other :
+       {R"("./more")", R"(["./commands","./more/y.md"])", R"([{"name":"y","path":"more/y.md"}])",
+        R"({"y":{"source":"./more/y.md"}})", R"({"y":{"content":"text"}})"})
+    EXPECT_TRUE(warned(other)) << other;
 }
 
 TEST_F(LayoutTest, HooksOfAPluginThatCannotBeUnderstoodAreRefused) {
@@ -188,7 +207,7 @@ TEST_F(LayoutTest, ContentThatIsNotTheManifestsIsRefused) {
   disk_.remove("/in/b/package.json");
   EXPECT_THAT(found(), HasSubstr("package.json: the bundle's manifest names it"));
   file("stravinsky-bundle.json", "{}");
-  EXPECT_EQ(outcome(open()), "usage");
+  EXPECT_EQ(outcome(open()), "corrupt");
 }
 
 TEST(BundleNames, WhatAFileSystemTakesForOneIsOne) {

@@ -25,7 +25,7 @@ std::string make_bundle_manifest(const std::vector<RawFile>& files, const std::s
                                  const std::string& version);
 
 // Whether the files of the tree are those of the manifest, which lies in the directory
-// `at` of the source, and whether the rest of what it names is there. kUsage names the
+// `at` of the source, and whether the rest of what it names is there. kCorrupt names the
 // file; kUnsupported for a newer format.
 Status check_bundle_manifest(BundleSource& source, const std::string& at, const std::string& text,
                              const std::vector<RawFile>& tree);

@@ -17,7 +17,7 @@
 
 namespace stravinsky::store {
 
-// kUsage naming the path: the same name twice, in two spellings, a file that is also
+// kCorrupt naming the path: the same name twice, in two spellings, a file that is also
 // a directory, or a character as above.
 Status check_names(const std::vector<fs::RelPath>& files);
 

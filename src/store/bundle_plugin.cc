@@ -1,10 +1,14 @@
 #include "store/bundle_plugin.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/strings.h"
 #include "codec/canonical_json.h"
@@ -43,6 +47,38 @@ Found find_variable(std::string_view text, size_t from) {
   return found;
 }
 
+// True for a path out of the plugin's own folder. An entry that only describes one of its
+// files ({"name": ...}) leads nowhere else.
+// NOLINTNEXTLINE(misc-no-recursion): the parser bounds the depth
+bool names_files_elsewhere(const json& value, const std::string& folder) {
+  if (value.is_string()) {
+    std::string_view path = value.get_ref<const std::string&>();
+    while (path.starts_with("./")) path.remove_prefix(2);
+    return path != folder && !path.starts_with(folder + "/");
+  }
+  if (value.is_array())
+    return std::ranges::any_of(value,
+                               [&](const json& one) { return names_files_elsewhere(one, folder); });
+  if (!value.is_object()) return false;
+  for (const char* key : {"path", "source", "file"})
+    if (const auto at = value.find(key); at != value.end())
+      return names_files_elsewhere(*at, folder);
+  if (value.contains("content")) return true;
+  // {"name": {"source": ...}}
+  return std::ranges::any_of(value, [&](const json& one) {
+    return one.is_structured() && names_files_elsewhere(one, folder);
+  });
+}
+
+// What people expect beside the folders of a plugin, and no hook needs.
+bool is_about_the_package(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "LICENSE",  "LICENCE",        "NOTICE",        "package.json",
+      "Makefile", "pyproject.toml", "settings.json", "package-lock.json"};
+  return name.starts_with('.') || name.ends_with(".md") || name.starts_with("LICENSE.") ||
+         name == "node_modules" || std::ranges::find(kNames, name) != kNames.end();
+}
+
 class PluginReader {
  public:
   PluginReader(BundleSource& source, const std::string& root, const std::string& root_in_commands)
@@ -57,6 +93,7 @@ class PluginReader {
         file.content = resolved(file.content);
       }
     RETURN_IF_ERROR(collect_referenced());
+    RETURN_IF_ERROR(name_what_is_passed_over());
     for (const RawFile& file : tree_.files)
       if (file.content.find(kVariableName) != std::string::npos)
         tree_.warnings.push_back(escape(file.path.str()) +
@@ -93,7 +130,7 @@ class PluginReader {
     ASSIGN_OR_RETURN(RelPath path,
                      RelPath::parse(std::string_view(file.path.str()).substr(prefix)));
     if (hooks_files_.contains(path.str())) return {};  // read as settings
-    taken_.insert(path.str());
+    if (!taken_.insert(path.str()).second) return {};
     tree_.files.push_back({.path = std::move(path), .mode = file.mode, .content = file.content});
     return {};
   }
@@ -104,8 +141,11 @@ class PluginReader {
     const auto plugin = codec::parse_strict_json(described->content);
     if (!plugin || !plugin->is_object())
       return refuse_bundle(kPluginFile, plugin ? "it is not an object" : plugin.error().message);
-    for (const char* key : {"commands", "agents", "skills", "outputStyles"})
-      if (plugin->contains(key))
+    for (const auto& [key, folder] : {std::pair{"commands", "commands"},
+                                      {"agents", "agents"},
+                                      {"skills", "skills"},
+                                      {"outputStyles", "output-styles"}})
+      if (plugin->contains(key) && names_files_elsewhere((*plugin)[key], folder))
         tree_.warnings.push_back(std::string("plugin.json names other ") + key +
                                  ", which were passed over");
     if (plugin->contains("mcpServers"))
@@ -197,8 +237,17 @@ class PluginReader {
     return {};
   }
 
-  // Scripts often lie in folders of their own, which only these names lead to.
+  // Scripts often lie in folders of their own, which only these names lead to, and need what
+  // lies beside them.
   Status collect_referenced() {
+    std::set<std::string> directories;
+    for (const std::string& name : named_) {
+      const std::string top = name.substr(0, name.find('/'));
+      if (top == name || is_tree_top(top) || !brings_what_lies_beside(top)) continue;
+      ASSIGN_OR_RETURN(const auto file, source_.read(join_path(root_, name)));
+      if (file && !hooks_files_.contains(name)) directories.insert(top);
+    }
+    for (const std::string& directory : directories) RETURN_IF_ERROR(collect_helpers(directory));
     for (const std::string& name : named_) {
       if (taken_.contains(name) || hooks_files_.contains(name) || name == kPluginFile) continue;
       ASSIGN_OR_RETURN(auto file, source_.read(join_path(root_, name)));
@@ -211,6 +260,43 @@ class PluginReader {
       tree_.sources.push_back(*file);
       RETURN_IF_ERROR(take(*file));
     }
+    return {};
+  }
+
+  Status collect_helpers(const std::string& directory) {
+    std::vector<RawFile> files;
+    RETURN_IF_ERROR(source_.collect(join_path(root_, directory), root_, files));
+    for (RawFile& file : files) {
+      RETURN_IF_ERROR(take(file));
+      // A file of hooks may have been read there.
+      if (std::ranges::find(tree_.sources, file.path, &RawFile::path) == tree_.sources.end())
+        tree_.sources.push_back(std::move(file));
+    }
+    return {};
+  }
+
+  // A script at the top brings only itself, and a program may need any of the rest.
+  Status name_what_is_passed_over() {
+    constexpr size_t kShownMax = 10;
+    if (hooks_.empty()) return {};
+    ASSIGN_OR_RETURN(const auto entries, source_.list(root_));
+    std::vector<std::string> names;
+    for (const fs::DirEntry& entry : entries) {
+      const bool is_directory = entry.type == fs::NodeType::kDirectory;
+      const auto is_in_it = [&](const std::string& path) {
+        return path == entry.name || path.starts_with(entry.name + "/");
+      };
+      if (is_about_the_package(entry.name) || is_tree_top(entry.name) ||
+          std::ranges::any_of(taken_, is_in_it) || std::ranges::any_of(hooks_files_, is_in_it))
+        continue;
+      names.push_back(escape(entry.name) + (is_directory ? "/" : ""));
+    }
+    if (names.empty()) return {};
+    const size_t more = names.size() - std::min(names.size(), kShownMax);
+    names.resize(names.size() - more);
+    tree_.warnings.push_back(
+        fmt::format("passed over, since no hook names them: {}{}", fmt::join(names, ", "),
+                    more > 0 ? fmt::format(" and {} more", more) : std::string()));
     return {};
   }
 

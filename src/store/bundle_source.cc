@@ -87,13 +87,6 @@ class DirectorySource final : public BundleSource {
     return {};
   }
 
-  static bool is_never_managed(const RelPath& path, const std::string& root) {
-    if (path.str().size() <= root.size() || !path.str().starts_with(root)) return false;
-    const auto inner =
-        RelPath::parse(std::string_view(path.str()).substr(root.empty() ? 0 : root.size() + 1));
-    return inner && model::is_excluded(*inner);
-  }
-
   Result<RawFile> read_file(const RelPath& path, const fs::Stat& stat) {
     if (stat.size_bytes > limits_.file_max_bytes)
       return refuse_bundle(path.str(),
@@ -120,8 +113,15 @@ std::unique_ptr<BundleSource> directory_source(fs::FileSystem& fs, fs::Fd dir,
   return std::make_unique<DirectorySource>(fs, dir, limits);
 }
 
+bool is_never_managed(const fs::RelPath& path, const std::string& root) {
+  if (path.str().size() <= root.size() || !path.str().starts_with(root)) return false;
+  const auto inner =
+      RelPath::parse(std::string_view(path.str()).substr(root.empty() ? 0 : root.size() + 1));
+  return inner && model::is_excluded(*inner);
+}
+
 Error refuse_bundle(std::string_view member, std::string rule) {
-  return make_error(ErrorCode::kUsage, std::move(rule), escape(member))
+  return make_error(ErrorCode::kCorrupt, std::move(rule), escape(member))
       .with_untouched("Nothing was changed.")
       .with_remedy("Do not install this bundle; ask whoever made it.");
 }
@@ -139,9 +139,13 @@ Error refuse_special(std::string_view member) {
 }
 
 Error no_archive() {
-  return make_error(ErrorCode::kUsage, "not a .tar.gz, .tar.zst or .zip archive")
+  return make_error(ErrorCode::kCorrupt, "not a .tar.gz, .tar.zst or .zip archive")
       .with_untouched("Nothing was changed.")
       .with_remedy("Get the bundle again and compare its checksum.");
+}
+
+bool brings_what_lies_beside(std::string_view top) {
+  return !top.starts_with('.') && top != "node_modules";
 }
 
 std::string join_path(const std::string& dir, std::string_view name) {

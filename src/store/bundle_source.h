@@ -42,8 +42,9 @@ class BundleSource {
   // One file; nullopt when there is none.
   virtual Result<std::optional<RawFile>> read(const std::string& path) = 0;
   // Takes the file at path, or all files beneath it, out of the source: ask for a
-  // thing once, and read() before. What the tree at `root` never manages may be left
-  // out: the projects of a user's own ~/.claude would all be read.
+  // thing once, and read() before. Links and devices among them are refused. What the
+  // tree at `root` never manages may be left out: the projects of a user's own ~/.claude
+  // would all be read.
   virtual Status collect(const std::string& path, const std::string& root,
                          std::vector<RawFile>& files) = 0;
 };
@@ -51,12 +52,15 @@ class BundleSource {
 // The directory must stay open as long as the source.
 std::unique_ptr<BundleSource> directory_source(fs::FileSystem& fs, fs::Fd dir,
                                                const BundleLimits& limits);
-// A .tar, .tar.gz, .tar.zst or .zip by its content, whatever it is called. kUsage for
-// everything else, and for one that no honest tool would have made.
+// A .tar, .tar.gz, .tar.zst or .zip by its content, whatever it is called. kCorrupt for
+// everything else, for one that was cut, and for one that no honest tool would have made.
 Result<std::unique_ptr<BundleSource>> archive_source(std::string_view bytes,
                                                      const BundleLimits& limits);
 
-// The refusal of a bundle, naming the member.
+// Whether the tree at root never manages what lies at path in the source.
+bool is_never_managed(const fs::RelPath& path, const std::string& root);
+
+// The refusal of a bundle, naming the member: kCorrupt.
 Error refuse_bundle(std::string_view member, std::string rule);
 // The rules for the kinds of members, each by its name.
 Error refuse_link(std::string_view member);
@@ -65,6 +69,10 @@ Error refuse_special(std::string_view member);
 
 // For bytes that are no archive at all.
 Error no_archive();
+
+// True for a directory at the top of a tree of which a named file brings all the rest
+// along: not one that a tool keeps for itself.
+bool brings_what_lies_beside(std::string_view top);
 
 // "a/b" from "a" and "b"; "b" from "" and "b".
 std::string join_path(const std::string& dir, std::string_view name);

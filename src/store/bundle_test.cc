@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "codec/tar_header.h"
 #include "testing/mem_fs.h"
 #include "testing/outcome.h"
 
@@ -165,13 +166,14 @@ TEST_F(BundleTest, NotesForTheAuthorsOfAPackageAreNotForTheUser) {
 
 TEST_F(BundleTest, SetIdBitsAreRefused) {
   for (const uint32_t mode : {04755U, 02755U})
-    EXPECT_EQ(outcome(open_archive(ArchiveBuilder().file("hooks/x", "x", mode).finish())), "usage");
+    EXPECT_EQ(outcome(open_archive(ArchiveBuilder().file("hooks/x", "x", mode).finish())),
+              "corrupt");
 }
 
 TEST_F(BundleTest, HostileArchivesAreRefusedByName) {
   const auto refused = [&](ArchiveBuilder& builder, const char* name) {
     const auto bundle = open_archive(builder.file("hooks/good.py").finish());
-    EXPECT_EQ(outcome(bundle), "usage") << name;
+    EXPECT_EQ(outcome(bundle), "corrupt") << name;
     if (bundle) return;
     EXPECT_NE(bundle.error().to_string().find(name), std::string::npos)
         << bundle.error().to_string();
@@ -195,32 +197,32 @@ TEST_F(BundleTest, LimitsHold) {
             "ok");
   EXPECT_EQ(outcome(open_archive(
                 ArchiveBuilder().file("hooks/a").file("b").file("c").file("d").finish())),
-            "usage");
+            "corrupt");
   EXPECT_EQ(
       outcome(open_archive(ArchiveBuilder().file("hooks/a", std::string(1001, 'x')).finish())),
-      "usage");
+      "corrupt");
   EXPECT_EQ(outcome(open_archive(ArchiveBuilder()
                                      .file("hooks/a", std::string(1000, 'x'))
                                      .file("unwanted", std::string(1000, 'x'))
                                      .finish())),
-            "usage");
+            "corrupt");
   disk_.write_file("/in/b/hooks/a", std::string(1001, 'x'));
-  EXPECT_EQ(outcome(open_dir()), "usage");
+  EXPECT_EQ(outcome(open_dir()), "corrupt");
 }
 
 TEST_F(BundleTest, ABombIsRefusedBeforeItUnpacks) {
   limits_.ratio_free_bytes = 1U << 20U;
   const auto bundle =
       open_archive(ArchiveBuilder().file("hooks/bomb", std::string(8U << 20U, '\0')).finish());
-  ASSERT_EQ(outcome(bundle), "usage");
+  ASSERT_EQ(outcome(bundle), "corrupt");
   EXPECT_NE(bundle.error().message.find("times its size"), std::string::npos);
 }
 
 TEST_F(BundleTest, WhatIsNoArchiveOrCutIsRefused) {
   const std::string good =
       ArchiveBuilder().file("hooks/x.py", "some content that is not empty").finish();
-  EXPECT_EQ(outcome(open_archive("")), "usage");
-  EXPECT_EQ(outcome(open_archive("not an archive at all")), "usage");
+  EXPECT_EQ(outcome(open_archive("")), "corrupt");
+  EXPECT_EQ(outcome(open_archive("not an archive at all")), "corrupt");
   for (size_t size = 0; size + 8 < good.size(); ++size)
     EXPECT_NE(outcome(open_archive(good.substr(0, size))), "ok") << size;
   EXPECT_EQ(outcome(Bundle::open(disk_, "/in/absent.tar.gz")), "not_found");
@@ -230,11 +232,11 @@ TEST_F(BundleTest, WhatIsNoArchiveOrCutIsRefused) {
 TEST_F(BundleTest, LinksInADirectoryAreRefused) {
   disk_.write_file("/in/b/.claude/hooks/x.py", "x");
   disk_.symlink("/etc/passwd", "/in/b/.claude/hooks/l");
-  EXPECT_EQ(outcome(open_dir()), "usage");
+  EXPECT_EQ(outcome(open_dir()), "corrupt");
   disk_.remove("/in");
   disk_.write_file("/elsewhere/hooks/x.py", "x");
   disk_.symlink("/elsewhere", "/in/b/.claude");
-  EXPECT_EQ(outcome(open_dir()), "usage");
+  EXPECT_EQ(outcome(open_dir()), "corrupt");
 }
 
 TEST_F(BundleTest, OnlyTheTreeOfACheckoutIsRead) {
@@ -251,9 +253,83 @@ TEST_F(BundleTest, AnArchiveWithAnyBitOfItsEndFlippedIsRefused) {
   for (size_t bit = (good.size() - 8) * 8; bit < good.size() * 8; ++bit) {
     std::string bad = good;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
-    EXPECT_EQ(outcome(open_archive(bad)), "usage") << bit;
+    EXPECT_EQ(outcome(open_archive(bad)), "corrupt") << bit;
   }
   EXPECT_TRUE(open_archive(good + std::string(512, '\0'))) << "padding is no damage";
+}
+
+// Each member is whole: only the blocks of zeros at the end tell that there are no more.
+TEST_F(BundleTest, ATarWithoutItsEndIsRefused) {
+  const auto tar = [](size_t end_bytes) {
+    codec::ArchiveMember member;
+    member.path = "hooks/x.py";
+    member.size_bytes = 8;
+    std::string bytes = codec::encode_tar_headers(member) + "print(1)";
+    return bytes.append(codec::tar_padding(8), '\0').append(end_bytes, '\0');
+  };
+  EXPECT_EQ(names(open_archive(tar(1024))), Names{"hooks/x.py"});
+  EXPECT_EQ(names(open_archive(tar(10240))), Names{"hooks/x.py"});
+  for (const size_t end : {0U, 1U, 511U}) {
+    const auto cut = open_archive(tar(end));
+    ASSERT_EQ(outcome(cut), "corrupt") << end;
+    EXPECT_EQ(cut.error().message.starts_with("the archive is cut"), end == 0) << end;
+  }
+}
+
+// As in a directory: what lies beside the tree is nobody's concern.
+TEST_F(BundleTest, LinksOutsideTheTreeOfAnArchiveAreIgnored) {
+  EXPECT_EQ(names(open_archive(ArchiveBuilder()
+                                   .file(".claude/hooks/x.py")
+                                   .link("u/README", "/etc/passwd")
+                                   .link("commands", "/nowhere")
+                                   .hard_link("h", ".claude/hooks/x.py")
+                                   .node("fifo", AE_IFIFO)
+                                   .link(".claude/projects/p", "/etc")
+                                   .finish())),
+            Names{"hooks/x.py"});
+  EXPECT_EQ(
+      outcome(open_archive(
+          ArchiveBuilder().file(".claude/hooks/x.py").link(".claude/deep/er", "/etc").finish())),
+      "corrupt");
+  EXPECT_EQ(
+      outcome(open_archive(ArchiveBuilder().file("hooks/x.py").link(".claude", "/etc").finish())),
+      "corrupt");
+}
+
+TEST_F(BundleTest, WhatLiesBesideANamedScriptBelongsToIt) {
+  const std::string settings =
+      R"({"hooks": {"Stop": [{"hooks": [{"command": "bash ~/.claude/scripts/run.sh"}]}]},
+          "statusLine": {"command": "~/.claude/line.sh"}})";
+  for (const std::string root : {".claude/", ""})
+    EXPECT_EQ(names(open_archive(ArchiveBuilder()
+                                     .file(root + "settings.json", settings)
+                                     .file(root + "commands/c.md")
+                                     .file(root + "scripts/run.sh")
+                                     .file(root + "scripts/deep/lib.sh")
+                                     .file(root + "scripts/key.pem")
+                                     .file(root + "line.sh")
+                                     .file(root + "lib.sh")
+                                     .file(root + "other/x.sh")
+                                     .finish())),
+              (Names{"commands/c.md", "line.sh", "scripts/deep/lib.sh", "scripts/run.sh",
+                     "settings.json"}))
+        << root;
+}
+
+TEST_F(BundleTest, AnNpmPackageIsKnownByItsPackageJson) {
+  disk_.write_file("/in/b/commands/c.md", "x");
+  disk_.write_file("/in/b/.claude-plugin/plugin.json", R"({"name": "p", "version": "0.2.0"})");
+  disk_.write_file("/in/b/package.json", R"({"name": "@a/p", "version": "0.3.0"})");
+  const auto version = [&](const BundleOptions& options) {
+    const auto bundle = Bundle::open(disk_, "/in/b", options);
+    EXPECT_EQ(bundle->warnings().size(), 1U);
+    EXPECT_NE(bundle->warnings()[0].find("package.json says"), std::string::npos);
+    EXPECT_NE(bundle->warnings()[0].find("plugin.json says"), std::string::npos);
+    return bundle->version()->str();
+  };
+  EXPECT_EQ(version({}), "0.2.0");
+  EXPECT_EQ(version({.first = FirstMetadata::kPackage}), "0.3.0");
+  EXPECT_EQ(version({.version = *model::Version::parse("9.9.9")}), "9.9.9");
 }
 
 TEST_F(BundleTest, TheVersionIsThatOfThePackage) {

@@ -72,7 +72,8 @@ std::string name_in_header(std::string_view block) {
 }
 
 Error damaged(std::string_view member, std::string_view rule) {
-  return make_error(ErrorCode::kUsage, "not a sound archive: " + std::string(rule), escape(member))
+  return make_error(ErrorCode::kCorrupt, "not a sound archive: " + std::string(rule),
+                    escape(member))
       .with_untouched("Nothing was changed.")
       .with_remedy("Get the bundle again and compare its checksum.");
 }
@@ -145,13 +146,11 @@ Status TarNames::on_header() {
         return refuse_bundle(name(), "it is a directory, and has content");
       return start_content(0);
     case '1':
-      return refuse_hard_link(name());
     case '2':
-      return refuse_link(name());
     case '3':
     case '4':
     case '6':
-      return refuse_special(name());
+      return start_nothing(next_size_.value_or(*size));
     default:
       return refuse_bundle(name(), "it is neither a file nor a directory");
   }
@@ -166,6 +165,19 @@ Status TarNames::start_content(uint64_t size) {
   left_ = padded(size);
   at_ = left_ > 0 ? At::kContent : At::kHeader;
   return {};
+}
+
+// Links and devices: whether they are refused depends on where the tree lies.
+Status TarNames::start_nothing(uint64_t size) {
+  if (size == 0) return start_content(0);
+  switch (type_) {
+    case '1':
+      return refuse_hard_link(name());
+    case '2':
+      return refuse_link(name());
+    default:
+      return refuse_special(name());
+  }
 }
 
 Status TarNames::on_body() {

@@ -2,12 +2,13 @@
 //
 // libarchive keeps names as C strings, so a name with a NUL byte comes out cut: a
 // member could be shown under one name and unpacked under another. It also lets
-// later headers rename a member or give it another size. What no honest archiver of
-// a package writes is refused here, before libarchive has seen it: a NUL byte in an
-// extended header, links, devices, sparse files, directories with content, kinds
-// that are not of POSIX or GNU tar. The walk itself follows POSIX pax (ustar) with
-// the extensions x, g, L and K; a header that it cannot follow ends it with kUsage,
-// so that it never reads other members than libarchive does.
+// later headers rename a member or give it another size, and takes a stream that
+// stops between two members for a whole one. What no honest archiver of a package
+// writes is refused here, before libarchive has seen it: a NUL byte in an extended
+// header, sparse files, directories, links and devices with content, kinds that are
+// not of POSIX or GNU tar. The walk itself follows POSIX pax (ustar) with the
+// extensions x, g, L and K; a header that it cannot follow ends it with kCorrupt, so
+// that it never reads other members than libarchive does.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,10 @@ namespace stravinsky::store {
 
 class TarNames {
  public:
-  // The next bytes of the stream; kUsage names the member.
+  // The next bytes of the stream; kCorrupt names the member.
   Status feed(std::string_view bytes);
+  // Whether the blocks of zeros that end a tar went by: without them it was cut.
+  bool has_ended() const { return at_ == At::kEnd; }
 
  private:
   enum class At { kHeader, kBody, kContent, kEnd };
@@ -32,6 +35,7 @@ class TarNames {
   Status on_pax_body();
   Status on_record(std::string_view key, std::string_view value);
   Status start_content(uint64_t size);
+  Status start_nothing(uint64_t size);
   std::string name() const;
 
   At at_ = At::kHeader;

@@ -34,7 +34,7 @@ uint64_t u32(std::string_view bytes, size_t at) {
 }
 
 Error damaged(std::string_view rule) {
-  return make_error(ErrorCode::kUsage, "not a sound .zip: " + std::string(rule))
+  return make_error(ErrorCode::kCorrupt, "not a sound .zip: " + std::string(rule))
       .with_untouched("Nothing was changed.")
       .with_remedy("Get the bundle again and compare its checksum.");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,16 @@ class FakeTree final : public checks::TreeView {
   // Reading its bytes fails from now on.
   FakeTree& break_reading(std::string_view name) {
     files_.at(path_of(name)).is_broken = true;
+    return *this;
+  }
+
+  // An absolute path in no root at which nothing stands; everything else is there.
+  FakeTree& put_absent(std::string absolute) {
+    absent_.insert(std::move(absolute));
+    return *this;
+  }
+  FakeTree& put_dangling(std::string_view name) {
+    dangling_.insert(path_of(name));
     return *this;
   }
 
@@ -62,6 +73,12 @@ class FakeTree final : public checks::TreeView {
   model::HookRoots roots() const override {
     return {.home = "/home/u", .user_root = "/home/u/.claude", .project_root = "/srv/p"};
   }
+  bool exists_outside(const std::string& absolute) const override {
+    return !absent_.contains(absolute);
+  }
+  bool is_dangling(const model::LogicalPath& path) const override {
+    return dangling_.contains(path);
+  }
 
  private:
   struct Node {
@@ -71,6 +88,8 @@ class FakeTree final : public checks::TreeView {
     bool is_broken = false;
   };
   std::map<model::LogicalPath, Node> files_;
+  std::set<std::string> absent_;
+  std::set<model::LogicalPath> dangling_;
 };
 
 }  // namespace stravinsky::testing

@@ -68,6 +68,7 @@ const std::map<std::string, std::string> kRefusals = {
     {"too-large-a-file.tgz", "hooks/x.sh: it is larger than 67 MB"},
     {"truncated.tgz", "not a sound archive: truncated gzip input"},
     {"truncated.zip", "not a sound .zip: its end is missing"},
+    {"truncated-at-a-member.tgz", "the archive is cut: the blocks that end a tar are not there"},
     {"truncated-tar.tgz", "hooks/x.sh: not a sound archive: Truncated tar archive"},
     {"two-names.zip", "hooks/a.sh: it has two names"},
     {"two-trees.tgz",
@@ -91,7 +92,9 @@ TEST(BundleCorpus, EachAttackIsRefusedByNameAndNothingChanges) {
   const Tree store = but_for_the_record(home);
   for (const auto& [name, words] : kRefusals) {
     const Ended ended = home.run({"update", "9.0.0", "--from", kCorpus + name});
-    EXPECT_EQ(ended.exit, 2) << name << ended.err;
+    // Where no tree can be told the request is wrong; all else is damage, or worse.
+    const bool has_no_one_tree = name == "no-tree.tgz" || name == "two-trees.tgz";
+    EXPECT_EQ(ended.exit, has_no_one_tree ? 2 : 7) << name << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(words)) << name;
     EXPECT_THAT(ended.err, HasSubstr("Nothing was changed.")) << name;
     EXPECT_THAT(ended.err, Not(HasSubstr("\x1b"))) << name;
@@ -198,6 +201,63 @@ TEST(Bundle, CreateWritesTheSameBytesAndReplacesNothing) {
   EXPECT_EQ(home.text("a.tgz"), home.text("b.tgz"));
   home.expect(1, {"bundle", "create", home.bundle("2"), "-o", home.at("a.tgz")});
   EXPECT_EQ(home.text("a.tgz"), home.text("b.tgz"));
+}
+
+TEST(Bundle, CreateRefusesANameThatIsNotTheFormats) {
+  const Home home;
+  for (const char* name : {"a.zip", "a", "a.tar", "tgz"}) {
+    const Ended ended = home.expect(2, {"bundle", "create", home.bundle("1"), "-o", home.at(name)});
+    EXPECT_THAT(ended.err, HasSubstr("Give a name that ends in .tgz or .tar.gz.")) << name;
+    EXPECT_FALSE(home.exists(name));
+  }
+  home.expect(0, {"bundle", "create", home.bundle("1"), "-o", home.at("a.tar.gz")});
+}
+
+TEST(Bundle, ADryRunSaysWhatWouldBeWritten) {
+  const Home home;
+  home.expect(0, {"bundle", "create", home.bundle("1"), "-o", home.at("b.tgz")});
+  home.expect(0, {"bundle", "keygen", "-o", home.at("key.pem")});
+  const Tree before = home.tree("");
+  const auto says = [&](const std::vector<std::string>& args, const char* file) {
+    std::vector<std::string> dry = args;
+    dry.emplace_back("--dry-run");
+    EXPECT_THAT(home.expect(0, dry).out,
+                HasSubstr("Dry run: " + home.at(file) + " would be written.\n"));
+    dry.emplace_back("--json");
+    auto told = home.expect(0, dry).json();
+    EXPECT_EQ(told["dry_run"], true);
+    EXPECT_EQ(told["would_write"][0], home.at(file));
+    EXPECT_TRUE(same_tree(home.tree(""), before));
+  };
+  says({"bundle", "create", home.bundle("1"), "-o", home.at("c.tgz")}, "c.tgz");
+  says({"bundle", "keygen", "-o", home.at("k.pem")}, "k.pem");
+  says({"bundle", "sign", home.at("b.tgz"), "--key", home.at("key.pem")}, "b.tgz.sig");
+  home.expect(1, {"bundle", "create", home.bundle("1"), "-o", home.at("b.tgz"), "--dry-run"});
+  home.expect(1, {"bundle", "keygen", "-o", home.at("key.pem"), "--dry-run"});
+}
+
+// A script needs what lies beside it, and a plugin's own folders are as good as ours.
+TEST(Bundle, AHooksHelpersComeAlong) {
+  const Home home;
+  const std::string run = ". \"$(dirname \"$0\")/lib/say.sh\"\nsay good\n";
+  home.files("plugin", {{".claude-plugin/plugin.json", R"({"name": "p", "version": "1.0.0"})"},
+                        {"hooks/hooks.json",
+                         R"({"hooks": {"Stop": [{"hooks": [{"type": "command",
+                             "command": "bash ${CLAUDE_PLUGIN_ROOT}/scripts/run.sh"}]}]}})"},
+                        {"scripts/run.sh", run},
+                        {"scripts/lib/say.sh", "say() { echo \"$1\"; }\n"},
+                        {"scripts/.env", "secret"},
+                        {"bin/other", "x"},
+                        {"README.md", "x"}});
+  const Ended told = home.expect(0, {"update", "--from", home.at("plugin")});
+  EXPECT_EQ(home.run_program({"bash", home.at(".claude/scripts/run.sh")}).out, "good\n");
+  EXPECT_FALSE(home.exists(".claude/scripts/.env"));
+  EXPECT_THAT(told.err, HasSubstr("passed over, since no hook names them: bin/"));
+  home.expect(0, {"bundle", "create", home.at("plugin"), "-o", home.at("p.tgz")});
+  EXPECT_EQ(home.expect(0, {"bundle", "inspect", home.at("p.tgz"), "--json"}).json()["files"],
+            home.expect(0, {"bundle", "inspect", home.at("plugin"), "--json"}).json()["files"]);
+  home.expect(0, {"rollback", "undo"});
+  EXPECT_FALSE(home.exists(".claude/scripts/lib"));
 }
 
 TEST(Bundle, OnlyTrustedSignaturesPassWhereTheyAreRequired) {

@@ -111,6 +111,94 @@ TEST(Check, DamagedBackupIsFound) {
   EXPECT_THAT(text.out, HasSubstr("stravinsky backup verify one"));
 }
 
+// The shell that runs a hook knows nothing of CLAUDE_CONFIG_DIR.
+TEST(Check, APathMeansWhatTheShellMakesOfIt) {
+  const Scratch home;
+  const RunOptions moved{.env = {{"CLAUDE_CONFIG_DIR", home.at("cfg")}}};
+  home.dir("cfg");
+  home.file("p/settings.json", kHook);
+  home.file("p/hooks/guard.py", "x = 1\n");
+  const Ended refused = home.expect(3, {"check", "p"}, moved);
+  EXPECT_THAT(refused.out, HasSubstr("runs ~/.claude/hooks/guard.py, which is not there"));
+  EXPECT_THAT(refused.out, HasSubstr("CLAUDE_CONFIG_DIR puts the tree elsewhere"));
+  home.expect(3, {"update", "1", "--from", "p"}, moved);
+  EXPECT_TRUE(home.names("cfg").empty());
+  home.link(".claude", "cfg");
+  home.expect(0, {"update", "1", "--from", "p"}, moved);
+  EXPECT_EQ(home.run_program({"sh", "-c", "python3 ~/.claude/hooks/guard.py"}).exit, 0);
+  home.expect(0, {"check"}, moved);
+}
+
+TEST(Check, PathsThatNoShellExpandsAreRefused) {
+  const Scratch home;
+  for (const char* command :
+       {R"("python3 \"~/.claude/hooks/x.py\"")", R"("python3 '$HOME/.claude/hooks/x.py'")",
+        R"("python3", "args": ["~/.claude/hooks/x.py"])"}) {
+    home.file("p/settings.json", R"({"hooks":{"Stop":[{"hooks":[{"type":"command","command":)" +
+                                     std::string(command) + "}]}]}}");
+    home.file("p/hooks/x.py", "x = 1\n");
+    EXPECT_THAT(rules(home.expect(3, {"check", "p", "--json"}).json()),
+                Contains("blocking hook.unexpanded"))
+        << command;
+  }
+}
+
+TEST(Check, AFaultOfTheBundleIsNotSaidOfTheLiveFile) {
+  const Scratch home;
+  home.file(".claude/hooks/a.py", "x = 1\n");
+  home.file("p/hooks/a.py", "def x(:\n");
+  const Ended refused = home.expect(3, {"update", "1", "--from", "p"});
+  EXPECT_THAT(refused.err, HasSubstr("invalid syntax (in the new version)"));
+  EXPECT_THAT(refused.err, HasSubstr("The bundle's own file is wrong; ask its author."));
+  EXPECT_THAT(refused.err, Not(HasSubstr("ls -ld")));
+  home.erase("p/hooks");
+  home.file("p/settings.json", kHook);
+  const Ended missing = home.expect(3, {"update", "1", "--from", "p"});
+  EXPECT_THAT(missing.err, HasSubstr("which is not there in the new version"));
+  EXPECT_THAT(missing.err, HasSubstr("does not bring; ask its author"));
+  EXPECT_THAT(missing.err, Not(HasSubstr("Put the file back")));
+}
+
+TEST(Check, WhatAFirstUpdateLeavesOutOfTheSettingsIsNamed) {
+  for (const char* hooks : {"null", "[]", R"({"PreToolUse":{}})"}) {
+    const Scratch home;
+    home.file("p/settings.json", kHook);
+    home.file("p/hooks/guard.py", "x = 1\n");
+    home.file(".claude/settings.json", R"({"hooks":)" + std::string(hooks) + "}");
+    EXPECT_THAT(home.expect(0, {"update", "1", "--from", "p"}).err,
+                HasSubstr("~/.claude/settings.json: the bundle's hooks were not added at hooks"))
+        << hooks;
+  }
+  const Scratch home;
+  home.file(".claude/settings.json", R"({"model":"mine","env":{"FOO":"secret"}})");
+  home.file("p/settings.json", R"({"model":"theirs","env":{"FOO":"other","BAR":"x"}})");
+  home.file("p/commands/a.md", "x");
+  const Ended first = home.expect(0, {"update", "1", "--from", "p"});
+  EXPECT_THAT(first.err, HasSubstr("yours stays where the bundle has something else: model, "
+                                   "env.FOO"));
+  EXPECT_THAT(first.out + first.err, Not(HasSubstr("secret")));
+  // With a base it is a conflict, or nothing.
+  EXPECT_THAT(home.expect(0, {"update", "2", "--from", "p"}).err, Not(HasSubstr("yours stays")));
+}
+
+TEST(Check, SettingsThatAreALinkToNowhereAreTold) {
+  const Scratch home;
+  home.link(".claude/settings.json", home.at("dotfiles/settings.json"));
+  EXPECT_THAT(rules(home.expect(0, {"check", "--json"}).json()),
+              Contains("warning settings.dangling_link"));
+}
+
+TEST(Check, TheTreeOfABundleIsChosenAsForAnUpdate) {
+  const Scratch home;
+  home.file("p/templates/a/.claude/commands/x.md", "a");
+  home.file("p/templates/b/.claude/commands/x.md", "b");
+  home.file(".claude/commands/x.md", "b");
+  EXPECT_THAT(home.expect(2, {"check", "p"}).err, HasSubstr("--subdir templates/a"));
+  home.expect(0, {"check", "p", "--subdir", "templates/a"});
+  home.expect(2, {"adopt", "1", "--from", "p"});
+  home.expect(0, {"adopt", "1", "--from", "p", "--subdir", "templates/b"});
+}
+
 TEST(Check, HookThatIsALinkInACircleIsMissing) {
   const Scratch home;
   home.file(".claude/settings.json", kHook);

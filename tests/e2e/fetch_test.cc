@@ -120,7 +120,7 @@ TEST_F(Fetch, WhatServersDoWrong) {
   const Server server({home_.at("www")});
   const Server other({home_.at("www")});
   refused(5, {server.url("404")}, "the server has no such file (404)");
-  refused(2, {server.url("page")}, "not a .tar.gz, .tar.zst or .zip archive");
+  refused(7, {server.url("page")}, "not a .tar.gz, .tar.zst or .zip archive");
   refused(7, {server.url("b.tgz"), "--sha256", std::string(64, '0')},
           "not what --sha256 says: its hash is " + sha256("www/b.tgz"));
   refused(1, {server.url("hang")}, "nothing came for 1 seconds",
@@ -193,6 +193,40 @@ TEST_F(Npm, APackageIsInstalledAndNothingStays) {
   EXPECT_THAT(home_.text("npm-argv"), HasSubstr("--\n@scope/p@1.0.0\n"));
   EXPECT_TRUE(home_.names(home_.store("recovery/staging")).empty());
   installed();
+}
+
+// plugin.json beside package.json is often stale.
+TEST_F(Npm, TheVersionIsTheOneAskedForOrThePackages) {
+  home_.files("pack", {{".claude-plugin/plugin.json", R"({"name": "p", "version": "0.2.0"})"},
+                       {"package.json", R"({"name": "p", "version": "0.3.0"})"},
+                       {"commands/c.md", "x"}});
+  ASSERT_EQ(
+      home_.run_program({"tar", "czf", home_.at("www/b.tgz"), "-C", home_.at("pack"), "."}).exit,
+      0);
+  const Ended exact = home_.expect(0, {"update", "--from", "npm:p@0.3.1"}, {.env = path_});
+  EXPECT_THAT(exact.out, HasSubstr("Now at v0.3.1"));
+  EXPECT_THAT(exact.err, HasSubstr("package.json says version 0.3.0, "
+                                   ".claude-plugin/plugin.json says 0.2.0"));
+  home_.expect(0, {"rollback", "undo"});
+  for (const char* inexact : {"npm:p", "npm:p@next", "npm:p@0.3"})
+    EXPECT_EQ(home_.expect(0, {"check", inexact, "--json"}, {.env = path_}).json()["to_version"],
+              "v0.3.0")
+        << inexact;
+  const auto own = home_.expect(0, {"check", home_.at("www/b.tgz"), "--json"}).json();
+  EXPECT_EQ(own["to_version"], "v0.2.0");
+}
+
+TEST_F(Npm, CheckAndDryRunFetchItAndLeaveNothing) {
+  home_.dir("tmp");
+  Variables variables = path_;
+  variables["TMPDIR"] = home_.at("tmp");
+  const Tree with_tmp = home_.tree("");
+  home_.expect(0, {"check", "npm:p"}, {.env = variables});
+  home_.expect(0, {"update", "1.0.0", "--from", "npm:p", "--dry-run"}, {.env = variables});
+  home_.expect(0, {"bundle", "inspect", "npm:p", "--dry-run"}, {.env = variables});
+  home_.erase("npm-argv");
+  EXPECT_TRUE(same_tree(home_.tree(""), with_tmp));
+  EXPECT_FALSE(home_.exists(".claude/hooks"));
 }
 
 TEST_F(Npm, FailuresSayWhatTheyAre) {

@@ -56,7 +56,9 @@ TEST(Status, AnotherConfigurationDirectoryIsAnotherTree) {
   const Home home;
   const RunOptions one{.env = {{"CLAUDE_CONFIG_DIR", home.at("one")}}};
   const RunOptions two{.env = {{"CLAUDE_CONFIG_DIR", home.at("two")}}};
-  home.expect(0, {"update", "1.0.0", "--from", home.bundle("1")}, one);
+  // Its hooks would have to be named by that directory: ~/.claude is another one.
+  const std::string bundle = home.make_bundle("plain", {{"commands/x.md", "x\n"}});
+  home.expect(0, {"update", "1.0.0", "--from", bundle}, one);
   const json status = home.expect(0, kStatus, two).json();
   EXPECT_EQ(status["drift"], json::array());
   EXPECT_EQ(status["undo"], 0);

@@ -30,12 +30,12 @@ FUZZ_TARGET(hook_command) {
                                .user_root_aliases = {"/home/u/dotfiles/claude"},
                                .project_root_aliases = {}};
   for (const model::Scope scope : {model::Scope::kUser, model::Scope::kProject}) {
-    check_files(model::files_of_command(texts[0], scope, roots));
+    check_files(model::read_command(texts[0], scope, roots).files);
     std::vector<std::string> args;
     for (const std::string_view arg : split(texts[0], '\n')) args.emplace_back(arg);
     const std::string program = args.front();
     args.erase(args.begin());
-    check_files(model::files_of_exec(program, args, scope, roots));
+    check_files(model::read_exec(program, args, scope, roots).files);
   }
   static_cast<void>(checks::runs_ourselves(texts[0]));
   for (const auto subject : {checks::MatcherSubject::kTool, checks::MatcherSubject::kOther}) {

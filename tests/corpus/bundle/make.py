@@ -194,6 +194,7 @@ def corpus():
         "too-large-a-file.tgz": gzip(header("hooks/x.sh", 1 << 40) + b"x" * 512),
         "truncated.tgz": gzip(tar(member("hooks/x.sh", b"y" * 2000)))[:700],
         "truncated.zip": zipped(("hooks/x.sh", b"y" * 2000, 0o100644))[:700],
+        "truncated-at-a-member.tgz": gzip(member("hooks/x.sh", b"#!/bin/sh\n")),
         "truncated-tar.tgz": gzip(tar(member("hooks/x.sh", b"y" * 2000))[:900]),
         "two-names.zip": zip_two_names(),
         "two-trees.tgz": gzip(member("templates/a/.claude/hooks/x.sh")
