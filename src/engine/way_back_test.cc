@@ -110,6 +110,33 @@ TEST_F(WayBackHooks, AHookThatNoBackupHasIsAWarning) {
   EXPECT_THAT(back->warnings[0], HasSubstr("~/.claude/hooks/never.sh"));
 }
 
+TEST_F(WayBackHooks, SettingsDoNotComeBackWithoutAHookWhosePlaceCannotBeRead) {
+  e_.file("hooks/a.sh", "1\n").file("settings.json", running("hooks/a.sh"));
+  back_up("good");
+  e_.file("settings.json", "{}\n");
+  e_.disk().remove(at("hooks/a.sh"));
+  e_.disk().set_mode(at("hooks"), 0);
+  const auto refused = e_.rollback_to("good");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kPermission);
+  EXPECT_EQ(e_.contents("settings.json"), "{}\n");
+  e_.disk().set_mode(at("hooks"), 0755);
+  ASSERT_EQ(outcome(e_.rollback_to("good")), "ok");
+  EXPECT_EQ(e_.contents("hooks/a.sh"), "1\n");
+}
+
+TEST_F(WayBackHooks, WhatABackupCouldNotReadIsTold) {
+  e_.file("hooks/a.sh", "1\n").file("CLAUDE.md", "x\n");
+  e_.disk().set_mode(at("hooks"), 0);
+  back_up("incomplete");
+  e_.disk().set_mode(at("hooks"), 0755);
+  e_.disk().remove(at("hooks"));
+  const auto back = e_.rollback_to("incomplete");
+  ASSERT_TRUE(back) << back.error().to_string();
+  ASSERT_FALSE(back->warnings.empty());
+  EXPECT_THAT(back->warnings[0], HasSubstr("the backup incomplete is not complete"));
+}
+
 // --- files outside the components
 
 TEST_F(WayBackHooks, AFileIntoADirectoryThatIsThere) {
