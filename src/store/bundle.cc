@@ -155,11 +155,13 @@ Result<Bundle> Bundle::read_source(BundleSource& source, const BundleOptions& op
   ASSIGN_OR_RETURN(bundle.layout_, find_layout(source, options.subdir));
   ASSIGN_OR_RETURN(BundleIdentity identity,
                    identify(source, bundle.layout_.package, options.first));
-  bundle.version_ = options.version ? options.version : std::move(identity.version);
+  bundle.version_ = std::move(identity.version);
+  if (options.version) bundle.version_ = options.version;
   bundle.name_ = std::move(identity.name);
   ASSIGN_OR_RETURN(Tree tree, read_tree(source, bundle.layout_, options, bundle.warnings_));
   RETURN_IF_ERROR(check_modes(tree.files));
   std::vector<RelPath> paths;
+  paths.reserve(tree.files.size());
   for (const RawFile& file : tree.files) paths.push_back(file.path);
   RETURN_IF_ERROR(check_names(paths));
   std::ranges::sort(tree.files, {}, &RawFile::path);
