@@ -53,7 +53,7 @@ class Keeper {
     ASSIGN_OR_RETURN(const Names after, named_in(EditedView(live, proposal_.edits)));
     for (const LogicalPath& path : after) {
       if (is_there(EditedView(live, proposal_.edits), path)) continue;
-      if (session_.roots().of(path.scope) == nullptr) continue;
+      if (session_.roots().of(path.scope) == nullptr || will_be_behind_a_link(path)) continue;
       if (present_.snapshot.is_unreadable(path)) {
         if (last_resort_ == OnBackupFailure::kRefuse && changes_settings())
           return unreadable(path.display());
@@ -69,6 +69,16 @@ class Keeper {
   }
 
  private:
+  // Where a link of the user's comes back, what it leads to has the file, or had not.
+  bool will_be_behind_a_link(const LogicalPath& path) const {
+    for (fs::RelPath at = path.path; at.has_parent(); at = at.parent()) {
+      const auto edit = proposal_.edits.find({path.scope, at.parent()});
+      if (edit != proposal_.edits.end() && edit->second.after.kind == model::ImageKind::kSymlink)
+        return true;
+    }
+    return false;
+  }
+
   bool changes_settings() const {
     return std::ranges::any_of(proposal_.edits, [](const auto& edit) {
       const model::Component* component = model::component_of(edit.first.path);
