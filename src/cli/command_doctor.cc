@@ -79,6 +79,9 @@ ExitCode run_doctor(const Invocation& invocation, const DoctorArguments& argumen
       }
     }
   }
+  // What was interrupted is recovered by every command, by this one too; what cannot be is
+  // found below.
+  if (!invocation.options.dry_run) (void)invocation.open_session(Use::kRead);
   Invocation looking = invocation;
   looking.options.dry_run = true;
   looking.is_silent = true;

@@ -69,7 +69,7 @@ ExitCode emergency_exit_code(const EmergencyResult& result) {
 void tell_partial(const Output& out, const EmergencyResult& result) {
   constexpr size_t kMissingShown = 20;
   if (!result.missing.empty()) {
-    out.failure(fmt::format("PARTIAL: of {} no right bytes are left in any backup:",
+    out.failure(fmt::format("PARTIAL: {} could not be brought back as the newest backup had it:",
                             counted(result.missing.size(), "file")));
     for (size_t i = 0; i < result.missing.size() && i < kMissingShown; ++i)
       out.failure("  " + result.missing[i]);
@@ -81,7 +81,7 @@ void tell_partial(const Output& out, const EmergencyResult& result) {
         "error: RecoveryImpossible: no backup is intact, and nothing in them can be had\n"
         "  Nothing was changed.");
   if (!result.guide.empty())
-    out.failure("  Where else the files may be, and every command for it: " + escape(result.guide));
+    out.failure("\n" + result.guide_text + "\nThe same is in " + escape(result.guide));
 }
 
 ExitCode change_hooks(const Invocation& invocation, Use use,

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -24,6 +27,34 @@ std::string without_home(std::string text, const std::string& home) {
        at = text.find(home, at + 1))
     text.replace(at, home.size(), "~");
   return text;
+}
+
+// Texts that people typed (--error, --reason) may hold what looks like a token: a long run
+// of letters and digits mixed that is no hash and no id of ours.
+std::string without_tokens(const std::string& text) {
+  constexpr size_t kTokenMin = 16;
+  constexpr size_t kDateLength = 10;  // of "2026-01-08T15"
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '+' ||
+           c == '=';
+  };
+  const auto has = [](const std::string& run, int (*is_kind)(int)) {
+    return std::ranges::any_of(run,
+                               [&](char c) { return is_kind(static_cast<unsigned char>(c)) != 0; });
+  };
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at;
+    while (end < text.size() && is_part(text[end])) ++end;
+    const std::string run = text.substr(at, end - at);
+    const bool is_hex = run.find_first_not_of("0123456789abcdef") == std::string::npos;
+    const bool is_mixed = has(run, std::isdigit) && has(run, std::isalpha);
+    const bool is_time = run.find('T') == kDateLength;
+    result += run.size() >= kTokenMin && is_mixed && !is_hex && !is_time ? "(redacted)" : run;
+    if (end < text.size()) result += text[end++];
+    at = end;
+  }
+  return result;
 }
 
 void take_home_out(json& value, const std::string& home) {
@@ -81,7 +112,7 @@ json events(engine::Session& session) {
                    {"version", record.event.version},
                    {"previous_version", record.event.previous_version},
                    {"status", record.event.status ? audit_status_name(*record.event.status) : ""},
-                   {"error", record.event.error},
+                   {"error", without_tokens(record.event.error)},
                    {"error_class", record.event.error_class},
                    {"recovery_action", record.event.recovery_action},
                    {"backup_created", record.event.backup_created},

@@ -12,6 +12,8 @@
 #include "engine/operation.h"
 #include "engine/out_of_a_backup.h"
 #include "engine/present_tree.h"
+#include "engine/resume.h"
+#include "engine/unreadable.h"
 #include "model/json_edit.h"
 #include "model/json_path.h"
 #include "txn/archive.h"
@@ -53,7 +55,25 @@ bool is_settings_file(const LogicalPath& path) {
   return component != nullptr && component->name.starts_with("settings");
 }
 
+// Settings that Claude Code may read and we may not would keep their hooks.
+Status refuse_hidden_settings(const store::Snapshot& snapshot) {
+  for (const store::Omission& omission : snapshot.omissions) {
+    if (!is_settings_file(omission.path)) continue;
+    if (omission.reason == store::OmissionReason::kOutsideLink)
+      return make_error(ErrorCode::kConflict,
+                        "is a link to " + escape(omission.leads_to) +
+                            ", outside the home and the project, so its hooks are still on",
+                        omission.path.display())
+          .with_untouched("Nothing was changed.")
+          .with_remedy("Write through it: add --follow-outside-links.");
+    if (omission.reason == store::OmissionReason::kUnreadable)
+      return unreadable(omission.path.display());
+  }
+  return {};
+}
+
 Result<Proposal> propose_disarmed(Session& session, const Present& present) {
+  RETURN_IF_ERROR(refuse_hidden_settings(present.snapshot));
   Proposal proposal;
   proposal.to_version = present.state.version;
   proposal.to_bundle = present.state.bundle;
@@ -95,9 +115,16 @@ Error nothing_disarmed() {
 Result<std::shared_ptr<Disarming>> last_disarming(Session& session) {
   ASSIGN_OR_RETURN(auto committed, committed_transactions(session.fs(), session.store().fd()));
   std::set<std::string> inverted;
+  std::string elsewhere;
   for (auto at = committed.rbegin(); at != committed.rend(); ++at) {
     const model::TransactionFacts& facts = at->plan.facts;
-    if (!is_here(session.roots(), at->plan) || inverted.contains(facts.id)) continue;
+    if (inverted.contains(facts.id)) continue;
+    if (!is_here(session.roots(), at->plan)) {
+      if (facts.kind == TransactionKind::kDisarm && elsewhere.empty())
+        elsewhere = facts.project_root.empty() ? facts.user_root : facts.project_root;
+      if (!facts.inverts.empty()) inverted.insert(facts.inverts);
+      continue;
+    }
     // What inverts an inverse makes the first one count again.
     if (!facts.inverts.empty()) inverted.insert(facts.inverts);
     if (facts.kind != TransactionKind::kDisarm) continue;
@@ -107,6 +134,14 @@ Result<std::shared_ptr<Disarming>> last_disarming(Session& session) {
     disarming->journal = std::move(*at);
     return disarming;
   }
+  if (!elsewhere.empty())
+    return make_error(ErrorCode::kNotFound,
+                      "the hooks here are not disarmed, but those of another tree are",
+                      escape(elsewhere))
+        .with_untouched("Nothing was changed.")
+        .with_remedy(
+            "Run it where they were disarmed: in that directory, or with --project, or "
+            "with the same CLAUDE_CONFIG_DIR.");
   return nothing_disarmed();
 }
 
@@ -211,12 +246,27 @@ Result<Subject> present_subject(Session& session) {
 }  // namespace
 
 Result<OperationResult> disarm(Session& session) {
+  // Whom a hook blocks cannot wait for an interrupted operation that nothing can recover.
+  Status begun = session.begin_writing();
+  if (!begun && begun.error().code != ErrorCode::kRecoveryRequired) return std::move(begun).error();
+  if (!begun) {
+    ASSIGN_OR_RETURN(const auto ids, set_aside_what_is_open(session));
+    if (session.request().on_warning)
+      for (const std::string& id : ids)
+        session.request().on_warning("transaction " + id +
+                                     " could not be recovered and stands aside; see it with: "
+                                     "stravinsky recovery resume");
+  }
   OperationRequest operation = settings_operation(TransactionKind::kDisarm);
   operation.open = [&](const store::Snapshot&) { return present_subject(session); };
   operation.propose = [&](const Present& present) { return propose_disarmed(session, present); };
   // The day on which a hook blocks everything may be the day on which the disk is full.
   operation.on_backup_failure = OnBackupFailure::kGoOn;
   return run_operation(session, operation);
+}
+
+bool is_disarmed(Session& session) {
+  return session.has_store() && last_disarming(session).has_value();
 }
 
 Result<OperationResult> arm(Session& session) {

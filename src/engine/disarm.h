@@ -20,4 +20,7 @@ Result<OperationResult> disarm(Session& session);
 // where it has some. kNotFound when nothing is disarmed.
 Result<OperationResult> arm(Session& session);
 
+// Whether arm would find something.
+bool is_disarmed(Session& session);
+
 }  // namespace stravinsky::engine

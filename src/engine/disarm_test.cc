@@ -104,5 +104,20 @@ TEST_F(Disarm, UndoTakesBothBack) {
   EXPECT_FALSE(on());
 }
 
+TEST_F(Disarm, SettingsThatCannotBeReadAreNoSuccess) {
+  e_.disk().set_mode(std::string(EngineFixture::kTree) + "/settings.json", 0);
+  const auto refused = off();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kPermission);
+}
+
+TEST_F(Disarm, AJournalThatCannotBeFollowedDoesNotStandInTheWay) {
+  ASSERT_TRUE(e_.back_up(e_.disk(), "one"));
+  e_.disk().write_file(std::string(EngineFixture::kStore) + "/recovery/tx/0123456789abcdef/journal",
+                       std::string("no record at all") + std::string(200, 'x'), 0600);
+  ASSERT_EQ(outcome(off()), "ok");
+  EXPECT_EQ(e_.contents("settings.json"), kDisarmed);
+}
+
 }  // namespace
 }  // namespace stravinsky::engine

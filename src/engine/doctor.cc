@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "engine/backups.h"
 #include "engine/check.h"
+#include "engine/disarm.h"
 #include "engine/out_of_a_backup.h"
 #include "engine/present_tree.h"
 #include "engine/status.h"
@@ -79,7 +80,10 @@ class Examination {
     if (status->busy.empty())
       for (const std::string& id : status->open_transactions)
         add("transactions", Severity::kBlocking, "transaction " + id + " was interrupted",
-            "stravinsky recovery resume");
+            "stravinsky recovery resume; if that cannot: stravinsky recovery resume --set-aside " +
+                id);
+    if (is_disarmed(session_))
+      add("hooks", Severity::kWarning, "all hooks are switched off", "stravinsky recovery arm");
     for (const std::string& id : status->inconsistent_transactions)
       add("transactions", Severity::kBlocking,
           "transaction " + id + " could not be recovered and stands aside",
@@ -151,7 +155,7 @@ class Examination {
       damaged.insert(verdict.id);
       add("backups", Severity::kBlocking,
           "backup " + verdict.id + " is damaged: " + verdict.problems.front(),
-          "stravinsky recovery doctor --fix (moves it to quarantine)");
+          "stravinsky recovery doctor --fix");
     }
     find_way_back(damaged);
     if (!damage_.has_intact_backup)
@@ -185,10 +189,7 @@ class Examination {
       const KnownTree then = known_tree(*manifest);
       if (!has_newest_) note_what_is_gone(then, now);
       has_newest_ = true;
-      const bool is_as_now = std::ranges::equal(then, now, [](const auto& a, const auto& b) {
-        return a.first == b.first && a.second.same_as(b.second);
-      });
-      if (is_as_now) continue;
+      if (is_same_tree(then, now)) continue;
       damage_.version = at->id;
       return;
     }
@@ -339,8 +340,10 @@ Result<std::vector<std::string>> mend(Session& session) {
   // looks for it under its own name.
   if (damaged.size() == list.backups.size() + list.broken.size()) return done;
   for (const auto& [id, why] : damaged) {
-    ASSIGN_OR_RETURN(const std::string name, quarantine_backup(session, id, why));
-    done.push_back("moved the damaged backup " + escape(id) + " to quarantine/" + escape(name));
+    // What cannot be moved is found again, with the reason.
+    const auto name = quarantine_backup(session, id, why);
+    if (name)
+      done.push_back("moved the damaged backup " + escape(id) + " to quarantine/" + escape(*name));
   }
   return done;
 }

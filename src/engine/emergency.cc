@@ -64,8 +64,10 @@ class Emergency {
         continue;
       }
       if (!is_of_tree_here(session_, *manifest, model::Scope::kUser)) continue;
-      Candidate candidate{
-          .id = at->id, .version = manifest->version.display(), .time_ns = manifest->time_ns};
+      Candidate candidate{.id = at->id,
+                          .version = manifest->version.display(),
+                          .time_ns = manifest->time_ns,
+                          .of_a_way_back = is_before_a_way_back(manifest->kind)};
       const auto problems =
           session_.backups().verify(at->id, store::VerifyDepth::kFull, kReadThreads);
       if (!problems) {
@@ -74,9 +76,9 @@ class Emergency {
         for (const store::BackupProblem& problem : *problems)
           candidate.problems.push_back(store::to_string(problem));
       }
-      candidate.state = !candidate.problems.empty()         ? CandidateState::kDamaged
-                        : is_as(known_tree(*manifest), now) ? CandidateState::kAsNow
-                                                            : CandidateState::kIntact;
+      candidate.state = !candidate.problems.empty()                ? CandidateState::kDamaged
+                        : is_same_tree(known_tree(*manifest), now) ? CandidateState::kAsNow
+                                                                   : CandidateState::kIntact;
       result_.candidates.push_back(std::move(candidate));
     }
     for (const store::BackupList::Broken& broken : list.broken)
@@ -97,12 +99,6 @@ class Emergency {
     return tree ? std::move(*tree) : KnownTree();
   }
 
-  static bool is_as(const KnownTree& then, const KnownTree& now) {
-    return std::ranges::equal(then, now, [](const auto& a, const auto& b) {
-      return a.first == b.first && a.second.same_as(b.second);
-    });
-  }
-
   Status choose() {
     if (!request_.pick.empty()) {
       const auto picked = std::ranges::find(result_.candidates, request_.pick, &Candidate::id);
@@ -121,12 +117,12 @@ class Emergency {
       result_.chosen = picked->id;
       return {};
     }
-    for (const CandidateState state : {CandidateState::kIntact, CandidateState::kAsNow}) {
-      const auto found = std::ranges::find(result_.candidates, state, &Candidate::state);
-      if (found == result_.candidates.end()) continue;
-      result_.chosen = found->id;
-      return {};
-    }
+    for (const bool of_a_way_back : {false, true})
+      for (const CandidateState state : {CandidateState::kIntact, CandidateState::kAsNow})
+        for (const Candidate& candidate : result_.candidates)
+          if (candidate.state == state && candidate.of_a_way_back == of_a_way_back)
+            in_order_.push_back(candidate.id);
+    if (!in_order_.empty()) result_.chosen = in_order_.front();
     return {};
   }
 
@@ -145,11 +141,40 @@ class Emergency {
     (void)session_.record(event);  // the log need not be good
   }
 
+  // The next one where the tree does not take this one.
   Status bring_back_chosen() {
-    ASSIGN_OR_RETURN(OperationResult restored,
-                     rollback_to(session_, {.version_or_id = result_.chosen,
-                                            .on_backup_failure = OnBackupFailure::kGoOn}));
-    result_.restored = std::move(restored);
+    if (in_order_.empty()) in_order_.push_back(result_.chosen);
+    Status last;
+    for (const std::string& id : in_order_) {
+      auto restored =
+          rollback_to(session_, {.version_or_id = id, .on_backup_failure = OnBackupFailure::kGoOn});
+      if (restored) {
+        result_.chosen = id;
+        result_.restored = std::move(*restored);
+        return note_what_stayed(id);
+      }
+      const ErrorCode code = restored.error().code;
+      const bool is_of_the_tree = code == ErrorCode::kConflict || code == ErrorCode::kWrongType ||
+                                  code == ErrorCode::kChanged || code == ErrorCode::kCorrupt;
+      if (last || id == in_order_.front()) last = restored.error();
+      if (!is_of_the_tree) break;
+      result_.warnings.push_back("backup " + id +
+                                 " could not be brought back: " + restored.error().to_string());
+    }
+    return last;
+  }
+
+  // What cannot be read stays as it is, and is not as the backup has it.
+  Status note_what_stayed(const std::string& id) {
+    if (session_.is_dry_run()) return {};
+    ASSIGN_OR_RETURN(const model::Manifest manifest, session_.backups().load_manifest(id));
+    const auto snapshot = session_.list_tree();
+    if (!snapshot) return {};
+    for (const model::Entry& entry : manifest.entries)
+      if (entry.is_stored() && entry.type != fs::NodeType::kDirectory &&
+          is_of_tree_here(session_, manifest, entry.path.scope) &&
+          snapshot->is_unreadable(entry.path))
+        result_.missing.push_back(entry.path.display());
     return {};
   }
 
@@ -168,6 +193,7 @@ class Emergency {
     auto saved = save_emergency_guide(session_, result_);
     if (saved) {
       result_.guide = std::move(*saved);
+      result_.guide_text = emergency_guide_text(session_, result_);
     } else {
       result_.warnings.push_back("what to do by hand could not be written down: " +
                                  saved.error().to_string());
@@ -178,6 +204,8 @@ class Emergency {
   void move_damaged_away() {
     for (const Candidate& candidate : result_.candidates) {
       if (candidate.problems.empty()) continue;
+      // Who salvages by hand looks for it under its own name.
+      if (result_.is_salvage && candidate.state == CandidateState::kDamaged) continue;
       auto name = quarantine_backup(session_, candidate.id, candidate.problems.front());
       if (name) {
         result_.quarantined.push_back(std::move(*name));
@@ -191,6 +219,7 @@ class Emergency {
   Session& session_;
   const EmergencyRequest& request_;
   EmergencyResult result_;
+  std::vector<std::string> in_order_;  // of those that can be tried
 };
 
 }  // namespace

@@ -2,7 +2,8 @@
 //
 // Needs neither the present tree, nor the configuration, nor the audit log, nor the
 // newest backup to be good. Every candidate is read as a whole first; nothing is ever
-// deleted: what is damaged goes to quarantine/ once the tree is back.
+// deleted: what is damaged goes to quarantine/ once the tree is back, unless it may still
+// hold what nothing else does.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +30,14 @@ struct Candidate {
   std::string version{};  // as displayed; empty when nobody knows
   int64_t time_ns = 0;
   CandidateState state = CandidateState::kIntact;
+  bool of_a_way_back = false;  // taken before one: mostly what was broken
   std::vector<std::string> problems{};
 };
 
 struct EmergencyRequest {
-  std::string pick{};    // a backup's id; empty: the newest that is intact and not as now
+  // A backup's id; empty: the newest that is intact and not as now, those that were taken
+  // before a way back behind all others; the next one where the tree does not take one.
+  std::string pick{};
   std::string reason{};  // for the record
 };
 
@@ -48,6 +52,7 @@ struct EmergencyResult {
   std::vector<std::string> warnings;
   // What to do by hand, when nothing, or not all of it, could be brought back; absolute.
   std::string guide;
+  std::string guide_text;  // what is written there
 
   // Everything that the chosen backup recorded is in place.
   bool is_whole() const { return restored && missing.empty() && guide.empty(); }

@@ -87,9 +87,13 @@ Result<std::vector<txn::JournalContent>> committed_transactions(fs::FileSystem& 
   std::vector<txn::JournalContent> committed;
   ASSIGN_OR_RETURN(const auto ids, txn::list_transactions(fs, store, txn::Shelf::kDone));
   for (const std::string& id : ids) {
-    ASSIGN_OR_RETURN(const fs::File dir, txn::open_transaction(fs, store, txn::Shelf::kDone, id));
-    ASSIGN_OR_RETURN(txn::JournalContent journal, txn::read_journal(fs, dir.fd()));
-    // A damaged old journal cannot be undone; it says nothing about the others.
+    // A damaged old journal cannot be undone; it says nothing about the others. Nor does one
+    // that is not even a file.
+    const auto dir = txn::open_transaction(fs, store, txn::Shelf::kDone, id);
+    auto read = dir ? txn::read_journal(fs, dir->fd()) : Result<txn::JournalContent>(dir.error());
+    if (!read && read.error().code != ErrorCode::kWrongType && !is_not_found(read.error()))
+      return std::move(read).error();
+    txn::JournalContent journal = read ? std::move(*read) : txn::JournalContent();
     if (journal.committed && journal.state == txn::TransactionState::kEnded) {
       committed.push_back(std::move(journal));
     } else if (damaged != nullptr && journal.state != txn::TransactionState::kEnded) {

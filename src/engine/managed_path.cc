@@ -58,10 +58,14 @@ Result<LogicalPath> managed_path(const Session& session, const std::string& type
   }
   for (std::string& path : meant) path = cleaned(path);
   // The roots by the name the user types, and by the one without links.
-  std::vector<std::pair<Scope, std::string>> bases = {
-      {Scope::kUser, roots.user.path}, {Scope::kUser, environment.home + "/.claude"}};
-  if (const auto configured = environment.variable("CLAUDE_CONFIG_DIR"))
-    bases.emplace_back(Scope::kUser, cleaned(*configured));
+  std::vector<std::pair<Scope, std::string>> bases = {{Scope::kUser, roots.user.path}};
+  const auto configured = environment.variable("CLAUDE_CONFIG_DIR");
+  const bool is_elsewhere = configured && !configured->empty();
+  if (is_elsewhere) bases.emplace_back(Scope::kUser, cleaned(*configured));
+  // "~/.claude" is how the user's tree is printed, wherever it is. Where it is elsewhere, the
+  // whole path of the home's own .claude means that.
+  if (!is_elsewhere || typed.starts_with("~/"))
+    bases.emplace_back(Scope::kUser, environment.home + "/.claude");
   if (roots.project) {
     bases.emplace_back(Scope::kProject, roots.project->path);
     bases.emplace_back(Scope::kProject, roots.project_directory + "/.claude");

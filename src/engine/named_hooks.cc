@@ -69,12 +69,20 @@ class Keeper {
   }
 
  private:
-  // Where a link of the user's comes back, what it leads to has the file, or had not.
+  // Where a link or a file of the user's comes back in a directory's place, or a link stays,
+  // the hook is behind that or was not there either.
   bool will_be_behind_a_link(const LogicalPath& path) const {
+    using model::ImageKind;
     for (fs::RelPath at = path.path; at.has_parent(); at = at.parent()) {
-      const auto edit = proposal_.edits.find({path.scope, at.parent()});
-      if (edit != proposal_.edits.end() && edit->second.after.kind == model::ImageKind::kSymlink)
-        return true;
+      const LogicalPath parent{path.scope, at.parent()};
+      const auto edit = proposal_.edits.find(parent);
+      if (edit != proposal_.edits.end()) {
+        const ImageKind kind = edit->second.after.kind;
+        if (kind == ImageKind::kSymlink || kind == ImageKind::kFile) return true;
+        continue;
+      }
+      const auto now = present_.known.find(parent);
+      if (now != present_.known.end() && now->second.kind == ImageKind::kSymlink) return true;
     }
     return false;
   }

@@ -19,6 +19,7 @@
 #include "engine/inverse.h"
 #include "engine/manual_recovery.h"
 #include "engine/named_hooks.h"
+#include "engine/obstacles.h"
 #include "engine/outcome_event.h"
 #include "engine/present_tree.h"
 #include "engine/resume.h"
@@ -148,6 +149,12 @@ class Operation {
     const Present present{*snapshot_, known_, latest_, latest_.at(subject_.tree),
                           result_.backup_created};
     ASSIGN_OR_RETURN(proposal_, request_.propose(present));
+    if (is_way_back()) {
+      ASSIGN_OR_RETURN(const bool has_moved, move_obstacles_aside(session_, *snapshot_, proposal_));
+      if (has_moved) {
+        ASSIGN_OR_RETURN_WHILE(snapshot_, session_.list_tree(), "while listing the tree again");
+      }
+    }
     RETURN_IF_ERROR(leave_unreadable(*snapshot_, request_.kind, proposal_));
     if (is_way_back())
       RETURN_IF_ERROR(keep_named_hooks(session_, present, request_.on_backup_failure, proposal_));
@@ -261,10 +268,7 @@ class Operation {
     for (auto at = list->backups.rbegin(); at != list->backups.rend(); ++at) {
       if (at->id == result_.backup_created || at->version_of != subject_.tree) continue;
       const auto manifest = session_.backups().load_manifest(at->id);
-      return manifest &&
-             std::ranges::equal(known_tree(*manifest), known_, [](const auto& a, const auto& b) {
-               return a.first == b.first && a.second.same_as(b.second);
-             });
+      return manifest && is_same_tree(known_tree(*manifest), known_);
     }
     return false;
   }

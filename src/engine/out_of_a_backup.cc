@@ -1,5 +1,6 @@
 #include "engine/out_of_a_backup.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/present_tree.h"
@@ -31,6 +32,15 @@ FileReport file_report(FileAction action, const model::LogicalPath& path, const 
           .new_hash = content_hash(then)};
 }
 
+OperationRequest recovery_operation(const std::string& version_or_id) {
+  OperationRequest operation;
+  operation.kind = model::TransactionKind::kRecovery;
+  operation.backup_kind = model::BackupKind::kPreRecovery;
+  operation.asked_for = version_or_id;
+  operation.checks = CheckPolicy::kHashesOnly;
+  return operation;
+}
+
 void clear_the_place(const Present& present, const model::LogicalPath& directory,
                      Proposal& proposal) {
   const std::string beneath = directory.path.str() + "/";
@@ -48,6 +58,18 @@ Result<BackupHandle> open_unverified(const Session& session, const std::string& 
   return std::make_shared<store::BackupReader>(std::move(reader));
 }
 
+bool is_before_a_way_back(model::BackupKind kind) {
+  return kind == model::BackupKind::kPreRecovery || kind == model::BackupKind::kPreRollback;
+}
+
+bool leads_nowhere(const Present& present, const model::LogicalPath& path) {
+  const auto now = present.known.find(path);
+  if (now == present.known.end() || now->second.kind != model::ImageKind::kSymlink) return false;
+  return std::ranges::none_of(present.snapshot.omissions, [&](const store::Omission& omission) {
+    return omission.path == path && omission.reason == store::OmissionReason::kOutsideLink;
+  });
+}
+
 bool is_of_tree_here(const Session& session, const model::Manifest& manifest, model::Scope scope) {
   const store::Root* root = session.roots().of(scope);
   return root != nullptr &&
@@ -55,6 +77,8 @@ bool is_of_tree_here(const Session& session, const model::Manifest& manifest, mo
 }
 
 Status passes_its_check(const store::BackupReader& backup, const model::Entry& entry) {
+  if (entry.type == fs::NodeType::kSymlink && entry.component->kind == model::ComponentKind::kFile)
+    return make_error(ErrorCode::kCorrupt, "was a link that led nowhere", entry.path.display());
   if (entry.type != fs::NodeType::kFile) return {};
   if (!entry.component->name.starts_with("settings"))
     return backup.read(entry, [](std::span<const std::byte>) { return Status(); });
@@ -67,10 +91,13 @@ Status passes_its_check(const store::BackupReader& backup, const model::Entry& e
 Result<BackupHandle> newest_backup_that(Session& session, model::Scope scope,
                                         const IsWanted& is_wanted) {
   ASSIGN_OR_RETURN(const store::BackupList list, session.backups().list());
-  for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
-    const auto backup = open_unverified(session, at->id);
-    if (!backup || !is_of_tree_here(session, (*backup)->manifest(), scope)) continue;
-    if (is_wanted(*backup)) return *backup;
+  for (const bool of_a_way_back : {false, true}) {
+    for (auto at = list.backups.rbegin(); at != list.backups.rend(); ++at) {
+      if (is_before_a_way_back(at->kind) != of_a_way_back) continue;
+      const auto backup = open_unverified(session, at->id);
+      if (!backup || !is_of_tree_here(session, (*backup)->manifest(), scope)) continue;
+      if (is_wanted(*backup)) return *backup;
+    }
   }
   return BackupHandle();
 }

@@ -19,6 +19,9 @@ Status refuse_without_store(const Session& session);
 FileReport file_report(FileAction action, const model::LogicalPath& path, const model::Image& now,
                        const model::Image& then, std::string note);
 
+// What level 1 and 2 have in common as operations.
+OperationRequest recovery_operation(const std::string& version_or_id);
+
 // Adds to the proposal that everything goes that is in the directory, where a file will
 // stand. The plan refuses when something is in it that no backup has.
 void clear_the_place(const Present& present, const model::LogicalPath& directory,
@@ -34,8 +37,16 @@ bool is_of_tree_here(const Session& session, const model::Manifest& manifest, mo
 // settings are JSON. kCorrupt otherwise.
 Status passes_its_check(const store::BackupReader& backup, const model::Entry& entry);
 
-// Looks through the backups of the tree at hand, newest first, for the first that is
-// wanted; one that cannot be read, or about which nothing can be said, is passed over.
+// What a way back saved before it changed anything is mostly what was broken (D70): it is
+// the last to be taken unasked.
+bool is_before_a_way_back(model::BackupKind kind);
+
+// A link of the user's that leads nowhere stands there: what comes back takes its place.
+bool leads_nowhere(const Present& present, const model::LogicalPath& path);
+
+// Looks through the backups of the tree at hand for the first that is wanted: newest first,
+// those that were taken before a way back behind all others; one that cannot be read, or
+// about which nothing can be said, is passed over.
 // nullptr when there is none.
 using IsWanted = std::function<bool(const BackupHandle&)>;
 Result<BackupHandle> newest_backup_that(Session& session, model::Scope scope,

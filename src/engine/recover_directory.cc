@@ -47,11 +47,7 @@ class DirectoryRecovery {
 
   Result<OperationResult> run() {
     RETURN_IF_ERROR(refuse_without_store(session_));
-    OperationRequest operation;
-    operation.kind = model::TransactionKind::kRecovery;
-    operation.backup_kind = model::BackupKind::kPreRecovery;
-    operation.asked_for = request_.version_or_id;
-    operation.checks = CheckPolicy::kHashesOnly;
+    OperationRequest operation = recovery_operation(request_.version_or_id);
     operation.open = [this](const store::Snapshot& snapshot) { return open(snapshot); };
     operation.propose = [this](const Present& present) { return propose(present); };
     ASSIGN_OR_RETURN(OperationResult result, run_operation(session_, operation));
@@ -209,7 +205,7 @@ class DirectoryRecovery {
     if (then.kind == ImageKind::kDirectory && now.kind == ImageKind::kDirectory) return;
     if (now.same_as(then)) return;
     Edit edit = edit_of_entry(backup_, entry, then);
-    edit.takes_links_place = now.kind == ImageKind::kSymlink;
+    edit.takes_links_place = leads_nowhere(present, entry.path);
     proposal.edits.emplace(entry.path, std::move(edit));
     if (then.kind == ImageKind::kDirectory) {
       // A file or link of the user's is in the way, and nothing else tells of it.

@@ -31,11 +31,7 @@ class FileRecovery {
 
   Result<OperationResult> run() {
     RETURN_IF_ERROR(refuse_without_store(session_));
-    OperationRequest operation;
-    operation.kind = model::TransactionKind::kRecovery;
-    operation.backup_kind = model::BackupKind::kPreRecovery;
-    operation.asked_for = request_.version_or_id;
-    operation.checks = CheckPolicy::kHashesOnly;
+    OperationRequest operation = recovery_operation(request_.version_or_id);
     operation.open = [this](const store::Snapshot& snapshot) { return open(snapshot); };
     operation.propose = [this](const Present& present) { return propose(present); };
     ASSIGN_OR_RETURN(OperationResult result, run_operation(session_, operation));
@@ -132,12 +128,29 @@ class FileRecovery {
     }
     if (now.same_as(edit.after)) return proposal;
     // It may stand where the user left a link that leads nowhere by now.
-    edit.takes_links_place = now.kind == ImageKind::kSymlink;
+    edit.takes_links_place = leads_nowhere(present, *path_);
     if (now.kind == ImageKind::kDirectory) clear_the_place(present, *path_, proposal);
+    replace_dead_parent(present, proposal);
     proposal.files.push_back(file_report(now.is_absent() ? FileAction::kAdd : FileAction::kChange,
                                          *path_, now, edit.after, std::move(note)));
     proposal.edits.emplace(*path_, std::move(edit));
     return proposal;
+  }
+
+  // hooks/ itself may be a link that leads nowhere: the file needs a directory there.
+  void replace_dead_parent(const Present& present, Proposal& proposal) const {
+    for (fs::RelPath at = path_->path; at.has_parent(); at = at.parent()) {
+      const LogicalPath parent{path_->scope, at.parent()};
+      const model::Entry* then = backup_->manifest().find(parent);
+      if (!leads_nowhere(present, parent) || then == nullptr || !then->is_stored()) continue;
+      Edit edit = edit_of_entry(backup_, *then, stored_image(*then));
+      if (edit.after.kind != ImageKind::kDirectory) continue;
+      edit.takes_links_place = true;
+      proposal.edits.emplace(parent, std::move(edit));
+      proposal.files.push_back(
+          file_report(FileAction::kDelete, parent, present.known.at(parent), Image(),
+                      "a link that leads nowhere; the backup just taken has it"));
+    }
   }
 
   // --- one value of a settings file

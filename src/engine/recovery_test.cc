@@ -125,6 +125,65 @@ TEST_F(Recovery, ABackupWithoutTheFileIsNamedWithThePath) {
   EXPECT_THAT(result.error().to_string(), HasSubstr("~/.claude/hooks/never.py"));
 }
 
+TEST_F(Recovery, AgainTheSameAndNotWhatWasBroken) {
+  e_.file("hooks/a.py", "broken\n", 0755);
+  ASSERT_EQ(outcome(file({.path = "~/.claude/hooks/a.py", .version_or_id = ""})), "ok");
+  e_.clock().advance_ms(60'000);
+  const auto again = file({.path = "~/.claude/hooks/a.py", .version_or_id = ""});
+  // Only what the first one saved is another state; it is there for who wants it.
+  EXPECT_TRUE(again) << again.error().to_string();
+  ASSERT_EQ(outcome(e_.undo()), "ok");
+  e_.file("hooks/a.py", "broken again\n", 0755);
+  ASSERT_EQ(outcome(file({.path = "~/.claude/hooks/a.py", .version_or_id = ""})), "ok");
+  EXPECT_EQ(e_.contents("hooks/a.py"), "one\n");
+}
+
+TEST_F(Recovery, AnArchiveThatIsADirectoryBarsNoOtherFile) {
+  e_.disk().remove(std::string(EngineFixture::kStore) + "/backups/first/commands.tar.gz");
+  e_.disk().make_dirs(std::string(EngineFixture::kStore) + "/backups/first/commands.tar.gz", 0700);
+  e_.file("hooks/a.py", "broken\n", 0755);
+  ASSERT_EQ(outcome(file({.path = "~/.claude/hooks/a.py", .version_or_id = "first"})), "ok");
+  EXPECT_EQ(e_.contents("hooks/a.py"), "one\n");
+}
+
+TEST_F(Recovery, ADeadLinkIsNoSoundCopyOfTheSettings) {
+  e_.disk().remove(at("settings.json"));
+  e_.disk().symlink("../dotfiles/gone.json", at("settings.json"));
+  back_up("dead-link");
+  e_.disk().remove(at("settings.json"));
+  const auto result = file({.path = "~/.claude/settings.json", .version_or_id = ""});
+  ASSERT_EQ(outcome(result), "ok");
+  EXPECT_EQ(result->recovered_from->backup_id, "first");
+  EXPECT_EQ(difference_from_first(), "");
+}
+
+TEST_F(Recovery, AFileInADirectoryThatIsADeadLink) {
+  e_.disk().remove(at("hooks"));
+  e_.disk().symlink("../dotfiles/hooks", at("hooks"));
+  ASSERT_EQ(outcome(file({.path = "~/.claude/hooks/a.py", .version_or_id = ""})), "ok");
+  EXPECT_EQ(e_.contents("hooks/a.py"), "one\n");
+}
+
+TEST_F(Recovery, UndoOfADirectoryOverAFileThoughSettingsRunIt) {
+  e_.file("settings.json", R"({"hooks": {"Stop": [{"hooks": [{"type": "command",
+      "command": "sh ~/.claude/hooks/a.py"}]}]}})");
+  e_.disk().remove(at("hooks"));
+  e_.file("hooks", "in the way\n");
+  const auto before = e_.tree();
+  ASSERT_EQ(outcome(directory({.path = "hooks", .version_or_id = "first"})), "ok");
+  ASSERT_EQ(outcome(e_.undo()), "ok");
+  EXPECT_EQ(testing::difference(before, e_.tree()), "");
+}
+
+TEST_F(Recovery, WhatSomebodyElseOwnedComesBackAsOnesOwn) {
+  e_.disk().set_owner(at("hooks/a.py"), 4242, 4242);
+  e_.disk().sync_everything();
+  back_up("foreign");
+  e_.disk().remove(at("hooks"));
+  ASSERT_EQ(outcome(directory({.path = "hooks", .version_or_id = "foreign"})), "ok");
+  EXPECT_EQ(e_.contents("hooks/a.py"), "one\n");
+}
+
 // --- one value of the settings
 
 TEST_F(Recovery, OneValueOfTheSettingsAndNoOtherByte) {

@@ -106,7 +106,11 @@ class BackupProposer {
     const Image now = found == present_.known.end() ? Image() : found->second;
     if (then.kind == ImageKind::kDirectory && now.kind == ImageKind::kDirectory) return;
     if (now.same_as(then)) return;
-    proposal_.edits.emplace(entry.path, edit_of_entry(reader_, entry, then));
+    Edit edit = edit_of_entry(reader_, entry, then);
+    edit.takes_links_place = leads_nowhere(present_, entry.path);
+    if (now.kind == ImageKind::kDirectory && then.kind != ImageKind::kDirectory)
+      clear_the_place(present_, entry.path, proposal_);
+    proposal_.edits.insert_or_assign(entry.path, std::move(edit));
     if (then.kind != ImageKind::kDirectory)
       proposal_.files.push_back(file_report(
           now.is_absent() ? FileAction::kAdd : FileAction::kChange, entry.path, now, then, ""));

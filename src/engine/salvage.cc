@@ -121,7 +121,7 @@ class Salvage {
     if (then.kind == ImageKind::kDirectory && now.kind == ImageKind::kDirectory) return;
     if (now.same_as(then)) return;
     Edit edit = edit_of_entry(found.backup, *found.entry, then);
-    edit.takes_links_place = now.kind == ImageKind::kSymlink;
+    edit.takes_links_place = leads_nowhere(present, path);
     if (now.kind == ImageKind::kDirectory) clear_the_place(present, path, proposal);
     proposal.edits.emplace(path, std::move(edit));
     if (then.kind != ImageKind::kDirectory)

@@ -368,6 +368,12 @@ size_t file_count(const KnownTree& tree) {
       tree, [](const auto& node) { return node.second.kind != ImageKind::kDirectory; }));
 }
 
+bool is_same_tree(const KnownTree& a, const KnownTree& b) {
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+    return x.first == y.first && x.second.same_as(y.second);
+  });
+}
+
 Status plan_edits(const TreeEditInput& input, ChangePlan& plan) {
   Planner planner(input, plan);
   return planner.run();

@@ -47,6 +47,8 @@ KnownTree known_tree(const model::Manifest& manifest);
 model::Image stored_image(const model::Entry& entry);
 // Of files and links; directories are no files.
 size_t file_count(const KnownTree& tree);
+// The same paths with the same images.
+bool is_same_tree(const KnownTree& a, const KnownTree& b);
 
 struct TreeEditInput {
   fs::FileSystem& fs;

@@ -7,7 +7,7 @@ namespace stravinsky::engine {
 namespace {
 
 // As far as going back to it would change anything in the user's tree.
-bool is_same_tree(const KnownTree& a, const KnownTree& b) {
+bool leads_to_same_tree(const KnownTree& a, const KnownTree& b) {
   const auto is_in = [](const KnownTree& tree, const KnownTree::value_type& node) {
     if (node.first.scope != model::Scope::kUser) return true;
     const auto found = tree.find(node.first);
@@ -25,7 +25,7 @@ Result<BackupHandle> open_verified(Session& session, const std::string& version_
   if (now != nullptr)
     wanted.is_wanted = [&](const std::string& candidate) -> Result<bool> {
       ASSIGN_OR_RETURN(const model::Manifest manifest, session.backups().load_manifest(candidate));
-      return !is_same_tree(known_tree(manifest), *now);
+      return !leads_to_same_tree(known_tree(manifest), *now);
     };
   ASSIGN_OR_RETURN(const std::string id, session.backups().find(version_or_id, wanted));
   constexpr int kThreads = 2;

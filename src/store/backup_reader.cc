@@ -34,9 +34,12 @@ Result<BackupReader> BackupReader::open(const StoreDir& store, const std::string
   for (const model::StoredFile& file : reader.manifest_.files) {
     if (!file.is_written()) continue;
     std::string name = model::stored_name(*file.component, file.scope);
-    ASSIGN_OR_RETURN(auto opened, open_if_present(store.file_system(), dir.fd(),
-                                                  fs::RelPath::of(name), fs::OpenMode::kRead));
-    if (opened) reader.files_.emplace(std::move(name), std::move(*opened));
+    auto opened =
+        open_if_present(store.file_system(), dir.fd(), fs::RelPath::of(name), fs::OpenMode::kRead);
+    // A directory or a link in its place is as if it were missing.
+    if (!opened && opened.error().code == ErrorCode::kWrongType) continue;
+    if (!opened) return std::move(opened).error();
+    if (*opened) reader.files_.emplace(std::move(name), std::move(**opened));
   }
   return reader;
 }

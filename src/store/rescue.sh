@@ -132,6 +132,7 @@ mode_of_copy() { # "settings.json": its mode in the tree, in octal
 backups() { # "<sequence> <id>" a line, newest first
   for one in "$store"/backups/*/manifest.json; do
     directory=${one%/manifest.json}
+    [ -f "$one" ] || continue
     case ${directory##*/} in *[!A-Za-z0-9._+-]*) continue ;; esac
     number=$(number_member sequence "$one")
     printf '%s %s\n' "${number:-0}" "${directory##*/}"

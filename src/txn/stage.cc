@@ -13,13 +13,17 @@ constexpr uint32_t kPrivateDirectory = 0700;
 constexpr uint32_t kPrivateFile = 0600;
 
 // Asks for the owner only where it differs: changing it to what it is needs no
-// right, but an unprivileged user may not even name another group.
+// right, but an unprivileged user may not even name another group. Nor can they give a
+// file away: what somebody else owned when it was saved becomes theirs, rather than stay
+// lost.
 Status set_owner(fs::FileSystem& fs, fs::Fd fd, const Image& image) {
   ASSIGN_OR_RETURN(const fs::Stat stat, fs.stat_fd(fd));
   if (stat.uid == image.uid && stat.gid == image.gid) return {};
   fs::Attributes owner;
   owner.owner = {image.uid, image.gid};
-  return fs.set_attributes(fd, owner);
+  Status given = fs.set_attributes(fd, owner);
+  if (!given && given.error().code == ErrorCode::kPermission) return {};
+  return given;
 }
 
 // An error about the child, or something in it, as seen from the directory's own parent.
